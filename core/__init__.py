@@ -1,0 +1,1 @@
+"""What everybody shares: records, ports, errors, configuration. Imports nothing of ours."""

@@ -1,0 +1,181 @@
+"""config.yaml and the environment -> one frozen `Config`, read once and passed down as values."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.errors import ConfigError
+
+SHIPPED = Path(__file__).resolve().parent.parent / "config.yaml"
+ENV_PREFIX = "POLICYDESK_"
+
+Tree = dict[str, object]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StorageConfig(_Section):
+    database: str
+    vectors: str = Field(pattern=r"^(edge|:memory:|https?://.+)$")
+    vectors_api_key: SecretStr
+    collection: str = Field(min_length=1)
+    min_free_mb: int = Field(ge=0)
+
+
+class IngestConfig(_Section):
+    max_file_mb: int = Field(gt=0)
+    max_line_mb: int = Field(gt=0)
+    max_archive_mb: int = Field(gt=0)
+    max_archive_ratio: int = Field(gt=0)
+    max_archive_members: int = Field(gt=0)
+    chunk_chars: int = Field(ge=100)
+    workers: int = Field(ge=0)
+    batch_chunks: int = Field(gt=0)
+
+
+class IndexConfig(_Section):
+    tokenizer: str = Field(pattern=r"^(auto|rjieba|jieba)$")
+    bigrams: bool
+    k1: float = Field(ge=0)
+    b: float = Field(ge=0, le=1)
+    average_tokens: float = Field(gt=0)
+    title_weight: float = Field(ge=0)
+    heading_weight: float = Field(ge=0)
+    embedder: str = Field(min_length=1)
+
+
+class SearchConfig(_Section):
+    top: int = Field(gt=0)
+    candidates: int = Field(gt=0)
+    rrf_k: int = Field(gt=0)
+
+
+class AnswerConfig(_Section):
+    articles: int = Field(gt=0)
+    sentences: int = Field(gt=0)
+    min_coverage: float = Field(ge=0, le=1)
+    min_related: float = Field(ge=0, le=1)
+    near_score: float = Field(ge=0, le=1)
+
+
+class UiConfig(_Section):
+    host: str
+    port: int = Field(ge=0, le=65535)
+    examples: tuple[str, ...]
+
+
+class RegionsConfig(_Section):
+    home: str = Field(pattern=r"^(\d{6})?$")
+    names: Mapping[str, str]
+
+
+class Config(BaseSettings):
+    """Everything that can be set. No key has a default here: config.yaml is the one copy."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__"
+    )
+
+    home: Path
+    storage: StorageConfig
+    ingest: IngestConfig
+    index: IndexConfig
+    search: SearchConfig
+    answer: AnswerConfig
+    ui: UiConfig
+    regions: RegionsConfig
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the files, which arrive as init arguments."""
+        return env_settings, init_settings
+
+
+def load_config(overlay: Path | None = None) -> Config:
+    """The shipped config.yaml, overlaid by ``overlay``, overlaid by POLICYDESK_* variables.
+
+    Raises `ConfigError` naming the file, the path to the key and, for an unknown key, the nearest valid one.
+    """
+    tree = _read(SHIPPED)
+    where = SHIPPED
+    if overlay is not None:
+        where = overlay
+        tree = _merge(tree, _read(overlay), shipped=tree, path="", where=overlay)
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        problems = "; ".join(_explain(dict(item), tree) for item in error.errors())
+        raise ConfigError(f"{where} 或环境变量 {ENV_PREFIX}*：{problems}") from error
+
+
+def show_config(config: Config) -> str:
+    """The configuration in force as YAML; secrets print as asterisks."""
+    tree = config.model_dump(mode="json")
+    return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
+
+
+def _read(path: Path) -> Tree:
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"找不到配置文件 {path}。请检查 --config 后的路径") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} 不是有效的 UTF-8 YAML：{error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} 应为“键: 值”的 YAML，实际是 {type(tree).__name__}")
+    return tree
+
+
+def _merge(base: Tree, over: Tree, *, shipped: Tree, path: str, where: Path) -> Tree:
+    """``base`` with the keys of ``over``; only regions.names may gain keys."""
+    merged = dict(base)
+    for key, value in over.items():
+        here = f"{path}.{key}" if path else str(key)
+        known = base.get(key)
+        if key not in base and path != "regions.names":
+            raise ConfigError(f"{where}：{_unknown(here, shipped)}")
+        if isinstance(known, dict):
+            if not isinstance(value, dict):
+                raise ConfigError(f"{where}：{here} 应含有下级键 {', '.join(map(str, known))}，实际是 {value!r}")
+            merged[key] = _merge(known, value, shipped=shipped, path=here, where=where)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _explain(error: Mapping[str, object], tree: Tree) -> str:
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    path = ".".join(map(str, location))
+    if error["type"] == "extra_forbidden":
+        return _unknown(path, tree)
+    return f"{path} = {error['input']!r}：{error['msg']}"
+
+
+def _unknown(path: str, tree: Tree) -> str:
+    known = _paths(tree)
+    nearest = difflib.get_close_matches(path, known, n=1, cutoff=0.0)
+    return f"没有 {path} 这个键；最接近的是 {nearest[0]}"
+
+
+def _paths(tree: Tree, prefix: str = "") -> list[str]:
+    out: list[str] = []
+    for key, value in tree.items():
+        here = f"{prefix}{key}"
+        out += [here, *_paths(value, f"{here}.")] if isinstance(value, dict) else [here]
+    return out

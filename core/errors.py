@@ -1,0 +1,59 @@
+"""Every error PolicyDesk raises on purpose.
+
+PolicyDeskError
+├── ConfigError          a key of the configuration is unknown, missing or out of range
+├── IngestError          one input cannot be read; `place` says where
+├── HomeLocked           another process has the home folder open
+├── StorageFull          less free disk than a write may need
+├── IndexMismatch        the index was made by another tokenizer or embedder than the configured one
+├── MissingExtra         an optional package is not installed
+├── NotFound             no document, draft or file by that name
+└── BackendUnavailable   a server that we depend on does not answer
+
+A message holds what was found, what was expected, and the next command to type. Having no
+answer is not an error: it is an `Answer` that refuses and says why.
+"""
+
+
+class PolicyDeskError(Exception):
+    """Base of all errors that a user can act on."""
+
+
+class ConfigError(PolicyDeskError):
+    """A configuration value is wrong; the message names the path to the key."""
+
+
+class IngestError(PolicyDeskError):
+    """One input, or one line of it, cannot be read."""
+
+    def __init__(self, reason: str, *, place: str = "") -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.reason = reason
+        self.place = place
+
+
+class HomeLocked(PolicyDeskError):
+    """Another process has this home folder open."""
+
+
+class StorageFull(PolicyDeskError):
+    """The disk has less free space than writes may need; nothing was written."""
+
+
+class IndexMismatch(PolicyDeskError):
+    """The stored index and the configuration disagree, so results would be wrong."""
+
+
+class MissingExtra(PolicyDeskError):
+    """An optional package is needed; the message holds the command that installs it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f'{package} is not installed. Type: pip install -e ".[{extra}]"')
+
+
+class NotFound(PolicyDeskError):
+    """Nothing by that name."""
+
+
+class BackendUnavailable(PolicyDeskError):
+    """A server that was configured does not answer."""

@@ -1,0 +1,94 @@
+"""The seams: what a model and a vector store must do, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Text to dense vectors."""
+
+    @property
+    def name(self) -> str:
+        """Stored with the index; a different name means a different index."""
+        ...
+
+    @property
+    def dim(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row per text, in order: float32, shape (len(texts), dim), L2 norm 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """A sparse vector: distinct term ids below 2**32 and their weights, of equal length."""
+
+    indices: list[int]
+    values: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One chunk as the store keeps it."""
+
+    id: str                       # chunk id, 16 hex digits
+    sparse: Sparse
+    dense: list[float] | None
+    document: str
+    generation: int               # the batch that wrote it
+    region: str                   # "" for national rules
+    rank: int
+    in_force_from: int            # yyyymmdd; 0 when unknown
+    in_force_to: int              # yyyymmdd, exclusive; 99991231 when open
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PointFilter:
+    """Conditions that a found point meets, all applied inside the store's query."""
+
+    regions: tuple[str, ...] | None = None
+    as_of: int | None = None
+    public_only: bool = False
+    ranks: tuple[int, ...] | None = None
+    without_generations: tuple[int, ...] = ()
+    without_documents: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """A vector store with one sparse and at most one dense vector per point."""
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """Write points; an id that exists is overwritten. Durable after `flush`."""
+        ...
+
+    def set_validity(self, ids: Sequence[str], *, in_force_from: int, in_force_to: int) -> None: ...
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove points; unknown ids are ignored."""
+        ...
+
+    def delete_generation(self, generation: int) -> None: ...
+
+    def flush(self) -> None:
+        """Return once everything written before is on disk."""
+        ...
+
+    def query(
+        self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
+    ) -> list[tuple[str, float]]:
+        """(chunk id, score), best first. With a dense vector the two lists are fused by rank."""
+        ...
+
+    def count(self) -> int: ...
+
+    def close(self) -> None: ...

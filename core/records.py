@@ -1,0 +1,260 @@
+"""The data model: one frozen record per kind of thing, and nothing else.
+
+Offsets are in characters of ``Document.text``. Dates are `datetime.date`; a start of ``None`` means
+"since always", an end of ``None`` "until further notice". A region is a six-digit 区划代码; ``None``
+means the whole country.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum, StrEnum
+
+
+class Rank(IntEnum):
+    """效力级别: the smaller, the higher. Gaps leave room for ranks a city may add."""
+
+    CONSTITUTION = 10
+    LAW = 20
+    ADMINISTRATIVE_REGULATION = 30
+    JUDICIAL_INTERPRETATION = 35
+    LOCAL_REGULATION = 40
+    DEPARTMENT_RULE = 50
+    LOCAL_RULE = 55
+    NORMATIVE_DOCUMENT = 60
+    GUIDE = 70
+    FAQ = 75
+    OTHER = 90
+
+
+RANK_NAMES: dict[str, Rank] = {
+    "宪法": Rank.CONSTITUTION,
+    "法律": Rank.LAW,
+    "行政法规": Rank.ADMINISTRATIVE_REGULATION,
+    "司法解释": Rank.JUDICIAL_INTERPRETATION,
+    "地方性法规": Rank.LOCAL_REGULATION,
+    "部门规章": Rank.DEPARTMENT_RULE,
+    "政府规章": Rank.LOCAL_RULE,
+    "规范性文件": Rank.NORMATIVE_DOCUMENT,
+    "办事指南": Rank.GUIDE,
+    "常见问题": Rank.FAQ,
+    "其他": Rank.OTHER,
+}
+
+
+class State(StrEnum):
+    """Where a document stands in its life. Only PUBLISHED can be found."""
+
+    DRAFT = "draft"
+    STAGED = "staged"
+    PUBLISHED = "published"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The official fields of a document, named after the row that government sites show."""
+
+    title: str                              # 标题
+    doc_no: str | None = None               # 发文字号, brackets normalised to 〔〕
+    issuer: str | None = None               # 发文机关
+    kind: str | None = None                 # 文种
+    rank: Rank = Rank.OTHER                 # 效力级别
+    region: str | None = None               # 适用区域
+    dated: date | None = None               # 成文日期, or the date of this version
+    published_on: date | None = None        # 发布日期
+    effective_from: date | None = None      # 施行日期
+    effective_to: date | None = None        # 失效日期: the first day on which it no longer holds
+    validity: str | None = None             # 有效性 as the source states it
+    replaces: str | None = None             # 替代
+    replaced_by: str | None = None          # 被替代
+    public: bool = True                     # 公开属性
+    phone: str | None = None                # 咨询电话
+    url: str | None = None                  # 来源
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """The smallest part that is cited: ``document.text[start:end]`` is its text without its label."""
+
+    ref: str                     # the source's own id, else ``title@date#address``; unique per base
+    address: str                 # 第八条 / 三（二） / 办理材料 / 问3
+    heading: tuple[str, ...]     # outermost first: ("第二章 补贴标准",)
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What is indexed: an article, or a run of paragraphs of a long one. Never spans two articles."""
+
+    id: str                      # first 16 hex digits of sha256 over document id, start and end
+    document_id: str
+    article: int                 # position in ``Document.articles``
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One revision of one document. Equal content gives an equal id."""
+
+    id: str                      # first 16 hex digits of sha256 over facts, text and articles
+    facts: Facts
+    text: str
+    articles: tuple[Article, ...]
+    chunks: tuple[Chunk, ...]
+    source: str                  # path, ``archive.zip!/member`` or ``file.jsonl#docid``
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An input, or a part of one, that was not ingested."""
+
+    place: str                   # file, ``archive!/member`` or ``file:line``
+    reason: str                  # what was found, what was expected, what to do
+    failed: bool = True          # False: left out on purpose, such as a picture in a folder
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """Everything in one file has been handed over."""
+
+    source: str
+    sha256: str
+    unchanged: bool = False      # the same bytes were ingested before, so the file was not read again
+    failed: bool = False         # something in it was skipped: read it again next time
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one ingest run did."""
+
+    documents: int               # new ones
+    articles: int                # of the new documents
+    chunks: int
+    unchanged_documents: int     # read, and there already
+    unchanged_files: int         # not read again, since their bytes are known
+    replaced: int                # earlier revisions taken out by this run
+    skipped: tuple[Skipped, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        return any(item.failed for item in self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document's row: its facts and where it stands, without its text."""
+
+    id: str
+    facts: Facts
+    source: str
+    state: State
+    in_force_from: date | None   # derived from the facts and the neighbouring versions
+    in_force_to: date | None     # exclusive
+    superseded_by: str | None    # id of the next version
+
+    def in_force(self, day: date) -> bool:
+        started = self.in_force_from is None or self.in_force_from <= day
+        return started and (self.in_force_to is None or day < self.in_force_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found article, best chunk first."""
+
+    ref: str
+    score: float
+    address: str
+    heading: tuple[str, ...]
+    text: str                    # of the whole article
+    start: int
+    end: int
+    document: StoredDocument
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What may be found. Every condition is applied inside the store's query."""
+
+    top: int = 10
+    regions: tuple[str | None, ...] | None = None   # None: every region; a member None: national rules
+    as_of: date | None = None                       # None: in force or not
+    public_only: bool = False
+    ranks: tuple[Rank, ...] | None = None
+
+
+class Role(StrEnum):
+    """Who asks. A citizen sees public documents only."""
+
+    AGENT = "agent"
+    CITIZEN = "citizen"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question with what it is asked about."""
+
+    text: str
+    region: str | None = None    # 区划代码 of the asker; None: the configured home region, else everywhere
+    national: bool = False       # only the country's own rules
+    as_of: date | None = None    # None: today
+    role: Role = Role.AGENT
+
+
+class Status(StrEnum):
+    """How an answer ended."""
+
+    ANSWERED = "answered"
+    PARTIAL = "partial"
+    NO_EVIDENCE = "no_evidence"
+    CLARIFY = "clarify"
+    OUT_OF_SCOPE = "out_of_scope"
+    UNSAFE = "unsafe"
+    EXPIRED = "expired"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a sentence comes from: ``text of document[start:end] == quote``, character for character."""
+
+    n: int
+    document: str                # document id
+    doc_no: str | None
+    title: str
+    article: str                 # address
+    ref: str
+    quote: str
+    start: int
+    end: int
+    page: int | None
+    box: tuple[float, float, float, float] | None
+    in_force: bool
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer with the numbers of the citations that carry it."""
+
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of one question; the JSON of ``policydesk ask --json`` has these fields."""
+
+    status: Status
+    text: str
+    made_by: str                               # "extract", or the name of a model
+    sentences: tuple[Sentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    route: str | None = None                   # where to go when refused
+    notices: tuple[str, ...] = ()
+    timings_ms: tuple[tuple[str, float], ...] = ()
+    ai_label: str = ""

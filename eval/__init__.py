@@ -1,0 +1,8 @@
+"""Gold questions and a search function in; measured numbers and the files that record them out.
+
+`gold` reads questions, `measures` scores a run by ir-measures, `retrieval` asks and scores, `bench` times
+the product beside a plain alternative, `record` writes ``eval/results/*.json``, `report` makes the tables.
+Nothing here opens a base: the composition root hands over the functions. Import the modules, never `eval`.
+"""
+
+__all__: list[str] = []

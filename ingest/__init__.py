@@ -1,0 +1,1 @@
+"""Files -> documents with official facts, citable articles and chunks."""

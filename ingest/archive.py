@@ -1,0 +1,97 @@
+"""Members of .zip and .tar.* archives, read in memory and never unpacked to disk.
+
+An archive that could do harm is refused whole and by name, before anything of it is read.
+"""
+
+from __future__ import annotations
+
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from core.config import IngestConfig
+from core.errors import IngestError
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
+_MB = 1_000_000
+
+
+def read_archive(path: Path, limits: IngestConfig) -> Iterator[tuple[str, bytes]]:
+    """(member name, bytes) of every file in order. Raises `IngestError` naming the archive and the member."""
+    opened = _zip(path, limits) if path.name.lower().endswith(".zip") else _tar(path, limits)
+    try:
+        yield from opened
+    except (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
+        raise IngestError(f"压缩包已损坏（{error}）。请重新下载或重新打包", place=str(path)) from error
+    except OSError as error:
+        raise IngestError(f"压缩包读不出来（{error}）。请重新下载或重新打包", place=str(path)) from error
+
+
+def _zip(path: Path, limits: IngestConfig) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        _check(path, [(member.filename, member.file_size) for member in members], limits)
+        for member in members:
+            if member.flag_bits & 0x1:
+                raise _refused(path, member.filename, "是加密的。请解密后重新打包")
+            if (member.external_attr >> 28) == 0o12:
+                raise _refused(path, member.filename, "是链接")
+            if member.file_size > limits.max_archive_ratio * max(member.compress_size, 1) and member.file_size > _MB:
+                raise _refused(path, member.filename, f"的压缩比超过 {limits.max_archive_ratio} 倍，疑似压缩炸弹")
+        for member in members:
+            yield _zip_name(member), archive.read(member)
+
+
+def _tar(path: Path, limits: IngestConfig) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path, "r:*") as archive:
+        members = []
+        total = 0
+        for member in archive:  # one by one, so that a bomb is noticed before it is unpacked whole
+            if member.issym() or member.islnk():
+                raise _refused(path, member.name, "是链接")
+            if not member.isfile() and not member.isdir():
+                raise _refused(path, member.name, "是设备文件")
+            total += member.size
+            if total > limits.max_archive_mb * _MB:
+                raise _too_large(path, limits)
+            if member.isfile():
+                members.append(member)
+        _check(path, [(member.name, member.size) for member in members], limits)
+        for member in members:
+            stream = archive.extractfile(member)
+            assert stream is not None  # a regular file has content
+            yield member.name, stream.read()
+
+
+def _check(path: Path, members: list[tuple[str, int]], limits: IngestConfig) -> None:
+    if len(members) > limits.max_archive_members:
+        raise IngestError(f"含有 {len(members)} 个文件，上限 {limits.max_archive_members}。请分包", place=str(path))
+    if sum(size for _, size in members) > limits.max_archive_mb * _MB:
+        raise _too_large(path, limits)
+    for name, size in members:
+        pure = PurePosixPath(name.replace("\\", "/"))
+        if pure.is_absolute() or ".." in pure.parts or name[1:2] == ":":
+            raise _refused(path, name, "指向压缩包之外的路径")
+        if size > limits.max_file_mb * _MB:
+            raise _refused(path, name, f"超过 {limits.max_file_mb} MB（ingest.max_file_mb）")
+
+
+def _zip_name(member: zipfile.ZipInfo) -> str:
+    """Old Chinese zip programs write GBK names without saying so; Python then reads them as cp437."""
+    if member.flag_bits & 0x800:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("gbk")
+    except UnicodeError:
+        return member.filename
+
+
+def _refused(path: Path, member: str, why: str) -> IngestError:
+    return IngestError(f"压缩包中的 {member} {why}，整个压缩包未收录", place=str(path))
+
+
+def _too_large(path: Path, limits: IngestConfig) -> IngestError:
+    return IngestError(f"解压后超过 {limits.max_archive_mb} MB（ingest.max_archive_mb）。请分包", place=str(path))

@@ -1,0 +1,45 @@
+"""The home folder: one process at a time, and never filled to the brim."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import portalocker
+
+from core.errors import HomeLocked, PolicyDeskError, StorageFull
+
+
+@contextmanager
+def hold_home(home: Path) -> Iterator[None]:
+    """Hold ``home`` (made when missing) against other processes. Raises `HomeLocked` when one has it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise PolicyDeskError(f"不能使用目录 {home}：{error.strerror}。请用 --home 指定一个可写的目录") from error
+    with lock:
+        try:
+            portalocker.lock(lock, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+        except portalocker.exceptions.LockException as error:
+            lock.seek(0)
+            raise HomeLocked(
+                f"{home} 正被进程 {lock.read().strip() or '（未知）'} 使用。请先结束它，或用 --home 指定另一个目录"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def check_free_space(home: Path, min_free_mb: int) -> None:
+    """Raise `StorageFull` when fewer than ``min_free_mb`` megabytes are free: a full disk kills the index."""
+    free = shutil.disk_usage(home).free // 1_000_000
+    if free < min_free_mb:
+        raise StorageFull(
+            f"{home} 所在磁盘只剩 {free} MB，写入需要至少 {min_free_mb} MB（storage.min_free_mb）。"
+            "没有写入任何内容，查询不受影响；请清理磁盘后重试"
+        )

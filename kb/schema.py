@@ -1,0 +1,97 @@
+"""The SQL tables: the truth about documents. The vector index is made from them and can be made again."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+HEAD = "0001"  # the newest migration in kb/migrations/versions
+
+metadata = MetaData()
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("generation", Integer),              # the durable step that published it
+    Column("version_key", Text),                # versions of one rule share it; NULL: no versions
+    Column("in_force_from", Date),              # derived: facts and neighbouring versions
+    Column("in_force_to", Date),                # exclusive
+    Column("superseded_by", String(16)),
+    Column("index_stale", Boolean, nullable=False, default=False),  # the index holds older dates than this row
+    Column("known_from", DateTime),             # UTC; when we published it
+    Column("known_to", DateTime),               # UTC; when we took it out
+    Column("title", Text, nullable=False),
+    Column("doc_no", Text),
+    Column("issuer", Text),
+    Column("kind", Text),
+    Column("rank", Integer, nullable=False),
+    Column("region", String(6)),
+    Column("dated", Date),
+    Column("published_on", Date),
+    Column("effective_from", Date),
+    Column("effective_to", Date),
+    Column("validity", Text),
+    Column("replaces", Text),
+    Column("replaced_by", Text),
+    Column("public", Boolean, nullable=False),
+    Column("phone", Text),
+    Column("url", Text),
+    Column("text", Text, nullable=False),
+    Index("documents_source", "source"),
+    Index("documents_state", "state"),
+    Index("documents_version_key", "version_key"),
+    Index("documents_index_stale", "index_stale"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("ref", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("heading", Text, nullable=False),    # lines, outermost first
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Index("articles_ref", "ref"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("article", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Index("chunks_document", "document_id"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("settings", Text, nullable=False),   # what else decides the outcome: limits, state asked for
+)
+
+index_facts = Table(
+    "index_facts",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)

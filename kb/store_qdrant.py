@@ -1,0 +1,154 @@
+"""The `Store` over qdrant-client: a server or cluster by URL, ``:memory:`` for tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from core.config import StorageConfig
+from core.errors import BackendUnavailable
+from core.ports import Point, PointFilter, Sparse
+from kb.store import DENSE, INDEXES, SPARSE, payload, point_id, point_name
+
+
+class QdrantStore:
+    """One collection. The client's local mode is not thread-safe, so calls take turns."""
+
+    def __init__(
+        self, client: QdrantClient, collection: str, *, dim: int | None, rrf_k: int, candidates: int
+    ) -> None:
+        """Open ``collection``, or make it. ``dim`` is the dense vectors' length, or None for none."""
+        self._client = client
+        self._collection = collection
+        self._rrf_k = rrf_k
+        self._candidates = candidates
+        self._turn = threading.Lock()
+        with self._asking():
+            if not client.collection_exists(collection):
+                self._create(dim)
+
+    def _create(self, dim: int | None) -> None:
+        quantized = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
+        dense = models.VectorParams(size=dim or 1, distance=models.Distance.DOT, quantization_config=quantized)
+        self._client.create_collection(
+            self._collection,
+            vectors_config={DENSE: dense} if dim else {},
+            sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        )
+        if self._is_local:
+            return  # local mode has no payload indexes and warns when asked for one
+        for field, kind in INDEXES.items():
+            self._client.create_payload_index(self._collection, field, models.PayloadSchemaType(kind))
+
+    @property
+    def _is_local(self) -> bool:
+        return type(self._client._client).__name__ == "QdrantLocal"
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        with self._asking():
+            self._client.upsert(self._collection, [_point(point) for point in points], wait=True)
+
+    def set_validity(self, ids: Sequence[str], *, in_force_from: int, in_force_to: int) -> None:
+        dates = {"from": in_force_from, "to": in_force_to}
+        with self._asking():
+            self._client.set_payload(self._collection, dates, points=[point_id(i) for i in ids], wait=True)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        selector = models.PointIdsList(points=[point_id(i) for i in ids])
+        with self._asking():
+            self._client.delete(self._collection, selector, wait=True)
+
+    def delete_generation(self, generation: int) -> None:
+        condition = models.FieldCondition(key="generation", match=models.MatchValue(value=generation))
+        selector = models.FilterSelector(filter=models.Filter(must=[condition]))
+        with self._asking():
+            self._client.delete(self._collection, selector, wait=True)
+
+    def flush(self) -> None:
+        """Nothing to do: every write waits for the server's write-ahead log."""
+
+    def query(
+        self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
+    ) -> list[tuple[str, float]]:
+        conditions = _filter(where)
+        words = models.SparseVector(indices=sparse.indices, values=sparse.values)
+        with self._asking():
+            if dense is None:
+                found = self._client.query_points(
+                    self._collection, words, using=SPARSE, query_filter=conditions, limit=limit, with_payload=False
+                )
+            else:
+                depth = max(limit, self._candidates)
+                found = self._client.query_points(
+                    self._collection,
+                    query=models.RrfQuery(rrf=models.Rrf(k=self._rrf_k)),
+                    prefetch=[
+                        models.Prefetch(query=words, using=SPARSE, filter=conditions, limit=depth),
+                        models.Prefetch(query=list(dense), using=DENSE, filter=conditions, limit=depth),
+                    ],
+                    limit=limit,
+                    with_payload=False,
+                )
+        return [(point_name(point.id), point.score) for point in found.points]
+
+    def count(self) -> int:
+        with self._asking():
+            return self._client.count(self._collection, exact=True).count
+
+    def close(self) -> None:
+        self._client.close()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """One call at a time, its failures as ours."""
+        with self._turn:
+            try:
+                yield
+            except (ResponseHandlingException, UnexpectedResponse, httpx.HTTPError) as error:
+                raise BackendUnavailable(
+                    f"Qdrant 服务没有正常应答：{error}。请检查 storage.vectors 的地址和服务状态"
+                ) from error
+
+
+def open_qdrant(config: StorageConfig, *, dim: int | None, rrf_k: int, candidates: int) -> QdrantStore:
+    """The store at ``config.vectors``. Raises `BackendUnavailable` when nothing answers there."""
+    key = config.vectors_api_key.get_secret_value() or None
+    if config.vectors == ":memory:":
+        client = QdrantClient(":memory:")
+    else:
+        client = QdrantClient(url=config.vectors, api_key=key, timeout=30, check_compatibility=False)
+    return QdrantStore(client, config.collection, dim=dim, rrf_k=rrf_k, candidates=candidates)
+
+
+def _point(point: Point) -> models.PointStruct:
+    words = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
+    vectors: dict[str, models.Vector] = {SPARSE: words}
+    if point.dense is not None:
+        vectors[DENSE] = point.dense
+    return models.PointStruct(id=point_id(point.id), vector=vectors, payload=payload(point))
+
+
+def _filter(where: PointFilter) -> models.Filter:
+    must: list[models.Condition] = []
+    if where.regions is not None:
+        must.append(models.FieldCondition(key="region", match=models.MatchAny(any=list(where.regions))))
+    if where.ranks is not None:
+        must.append(models.FieldCondition(key="rank", match=models.MatchAny(any=list(where.ranks))))
+    if where.public_only:
+        must.append(models.FieldCondition(key="public", match=models.MatchValue(value=True)))
+    if where.as_of is not None:
+        must.append(models.FieldCondition(key="from", range=models.Range(lte=where.as_of)))
+        must.append(models.FieldCondition(key="to", range=models.Range(gt=where.as_of)))
+    must_not: list[models.Condition] = []
+    if where.without_generations:
+        generations = models.MatchAny(any=list(where.without_generations))
+        must_not.append(models.FieldCondition(key="generation", match=generations))
+    if where.without_documents:
+        documents = models.MatchAny(any=list(where.without_documents))
+        must_not.append(models.FieldCondition(key="document", match=documents))
+    return models.Filter(must=must, must_not=must_not)

@@ -1,0 +1,123 @@
+"""Text -> terms -> sparse vectors. The same code cuts documents and questions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from core.config import IndexConfig
+from core.errors import MissingExtra
+from core.ports import Sparse
+
+_HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenizer:
+    """A word cutter and its name, which is stored with the index."""
+
+    name: str
+    cut: Callable[[str], Iterable[str]]
+    bigrams: bool
+
+    def words(self, text: str) -> list[str]:
+        """Words in order, lower case, full-width letters and digits made half-width, punctuation left out."""
+        return [word for word in self.cut(_plain(text)) if word[0].isalnum()]
+
+    def terms(self, text: str) -> list[str]:
+        """Words, and character pairs (marked ``#``) when the index has them."""
+        plain = _plain(text)
+        terms = [word for word in self.cut(plain) if word[0].isalnum()]
+        if self.bigrams:
+            for run in _HAN_RUN.findall(plain):
+                terms += [f"#{run[i : i + 2]}" for i in range(len(run) - 1)]
+        return terms
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def open_tokenizer(choice: str, *, bigrams: bool) -> Tokenizer:
+    """The tokenizer for ``choice``: auto, rjieba or jieba. rjieba cuts the same words 40 times faster."""
+    if choice != "jieba":
+        try:
+            import rjieba
+
+            return Tokenizer(_name("rjieba", bigrams), rjieba.cut, bigrams)
+        except ImportError as error:
+            if choice == "rjieba":
+                raise MissingExtra("rjieba", "dev") from error
+    import logging
+
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    return Tokenizer(_name("jieba", bigrams), jieba.cut, bigrams)
+
+
+def _name(cutter: str, bigrams: bool) -> str:
+    return f"{cutter}+bigrams" if bigrams else cutter
+
+
+class _TermIds(dict[str, int]):
+    """Term -> number below 2**32. A dict that fills itself, so that counting stays in C."""
+
+    def __missing__(self, term: str) -> int:
+        if len(self) >= 1_000_000:  # some 100 MB
+            self.clear()
+        number = self[term] = zlib.crc32(term.encode())
+        return number
+
+
+class SparseEncoder:
+    """Texts to sparse vectors whose inner product, times the store's IDF, is BM25 over weighted fields.
+
+    A term's weight in a document is tf (k1 + 1) / (tf + k1 (1 - b + b length / average)), where tf adds
+    the fields' weights; the query weighs 1 per occurrence. Source: Robertson and Zaragoza, The
+    Probabilistic Relevance Framework, 2009, with the weighted term frequency of BM25F.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, config: IndexConfig) -> None:
+        self._tokenizer = tokenizer
+        self._config = config
+        self._ids = _TermIds()
+        self._fields: tuple[tuple[str, str], dict[int, float]] = (("", ""), {})
+
+    @property
+    def name(self) -> str:
+        """Everything that decides a vector; vectors of different names must not be mixed."""
+        c = self._config
+        numbers = (c.k1, c.b, c.average_tokens, c.title_weight, c.heading_weight)
+        return f"{self._tokenizer.name};bm25f " + " ".join(f"{number:g}" for number in numbers)
+
+    def document(self, title: str, heading: str, text: str) -> Sparse:
+        """A text under its title and headings. Calls with the same title and headings in a row cost less."""
+        c = self._config
+        frequency = dict(self._weighted_fields(title, heading))
+        for term, count in self._count(text).items():
+            frequency[term] = frequency.get(term, 0.0) + count
+        base = c.k1 * (1 - c.b + c.b * sum(frequency.values()) / c.average_tokens)
+        gain = c.k1 + 1
+        return Sparse(list(frequency), [tf * gain / (tf + base) for tf in frequency.values()])
+
+    def query(self, text: str) -> Sparse:
+        frequency = self._count(text)
+        return Sparse(list(frequency), [float(count) for count in frequency.values()])
+
+    def _weighted_fields(self, title: str, heading: str) -> dict[int, float]:
+        """Term frequencies of title and heading; the last pair is kept, since a chapter's articles share it."""
+        if self._fields[0] != (title, heading):
+            frequency: dict[int, float] = {}
+            for field, weight in ((title, self._config.title_weight), (heading, self._config.heading_weight)):
+                for term, count in self._count(field).items():
+                    frequency[term] = frequency.get(term, 0.0) + weight * count
+            self._fields = ((title, heading), {term: tf for term, tf in frequency.items() if tf})
+        return self._fields[1]
+
+    def _count(self, text: str) -> Counter[int]:
+        return Counter(map(self._ids.__getitem__, self._tokenizer.terms(text)))

@@ -1,0 +1,76 @@
+"""The composition root: reads top to bottom, and is the only place that chooses implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.config import Config
+from core.models import open_embedder
+from core.records import Answer, Document, Hit, IngestReport, Question
+from ingest.read import ReadSettings, find_files, read_files
+from kb.base import KnowledgeBase
+from kb.database import open_database
+from kb.home import hold_home
+from kb.store import open_store
+from kb.tokens import SparseEncoder, open_tokenizer
+from qa.answer import Answerer
+from qa.scope import scope
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The joined parts; what the command line and the pages call."""
+
+    config: Config
+    base: KnowledgeBase
+    answerer: Answerer
+
+    def ingest(self, paths: Sequence[Path], *, publish: bool, on_bytes: Callable[[int], None]) -> IngestReport:
+        """Read and store everything below ``paths``; a file that was ingested whole before costs its hash."""
+        settings = ReadSettings(
+            self.config.ingest,
+            self.config.regions.names,
+            lambda source, sha256: self.base.file_seen(source, sha256, publish=publish),
+            on_bytes,
+        )
+        return self.base.add(read_files(find_files(paths), settings, named=paths), publish=publish)
+
+    def search(self, question: Question, top: int) -> list[Hit]:
+        options = scope(question, top=top, home_region=self.config.regions.home)
+        return self.base.search(question.text, options)
+
+    def ask(self, question: Question) -> Answer:
+        return self.answerer.answer(question)
+
+    def document(self, document_id: str) -> Document:
+        return self.base.document(document_id)
+
+
+@contextmanager
+def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
+    """Everything joined over one home folder, which is held against other processes meanwhile.
+
+    Raises `HomeLocked`, `IndexMismatch`, `BackendUnavailable`, `ConfigError`.
+    """
+    folder = home or config.home
+    with hold_home(folder):
+        embedder = open_embedder(config.index.embedder)
+        tokenizer = open_tokenizer(config.index.tokenizer, bigrams=config.index.bigrams)
+        engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
+        store = open_store(config, folder, dim=embedder.dim if embedder else None)
+        try:
+            base = KnowledgeBase(
+                folder, config, engine=engine, store=store,
+                encoder=SparseEncoder(tokenizer, config.index), embedder=embedder,
+            )
+            answerer = Answerer(
+                config.answer, home_region=config.regions.home, region_names=config.regions.names,
+                words=tokenizer.words, search=base.search, title=base.title,
+            )
+            yield Desk(config, base, answerer)
+        finally:
+            store.close()
+            engine.dispose()

@@ -1,0 +1,218 @@
+"""Answers made of quotes alone: choose articles, choose passages, cite each; or refuse and say where to go."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from core.config import AnswerConfig
+from core.records import Answer, Citation, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
+from qa.evidence import Terms, question_terms
+from qa.scope import scope, today
+from qa.sentences import Passage, passages
+
+AI_LABEL = "本回答由人工智能从已发布的政策文件中摘录，仅供参考，请以文件原文为准"
+ROUTE = "可以换一种说法或补充地区、时间再问；也可以转人工坐席，由坐席登记工单后转责任单位答复"
+_CANDIDATES = 20   # articles looked at; the answer stands in the first few or nowhere
+
+_WANTED = (        # what a question asks for -> what a passage that answers it holds
+    (
+        re.compile(r"多少|几|多大|多高|标准|金额|费用|多长|比例"),
+        re.compile(r"[\d一二三四五六七八九十百千万两%％]"),
+    ),
+    (
+        re.compile(r"多久|什么时候|何时|几天|时限|期限|多长时间|哪天"),
+        re.compile(r"[\d一二三四五六七八九十]+个?(?:工作日|日|天|月|年|小时)"),
+    ),
+    (re.compile(r"电话|联系|找谁|打给"), re.compile(r"\d{3,4}-?\d{7,8}|12345|电话")),
+    (re.compile(r"材料|证件|带什么|手续"), re.compile(r"身份证|证明|材料|申请表|户口")),
+    (re.compile(r"哪里|哪儿|去哪|什么地方|窗口"), re.compile(r"窗口|中心|局|街道|平台|大厅|部门")),
+    (re.compile(r"罚|处罚|违规"), re.compile(r"罚款|处以|责令|处\S{1,12}元")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Quote:
+    hit: Hit
+    passage: Passage
+    score: float
+
+
+class Answerer:
+    """Answers questions from what `search` finds."""
+
+    def __init__(
+        self,
+        config: AnswerConfig,
+        *,
+        home_region: str,
+        region_names: Mapping[str, str],
+        words: Callable[[str], list[str]],
+        search: Callable[[str, SearchOptions], list[Hit]],
+        title: Callable[[str], str | None],
+    ) -> None:
+        self._config = config
+        self._home_region = home_region
+        self._region_names = region_names
+        self._words = words
+        self._search = search
+        self._title = title
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `ConfigError` for a malformed region code; a question without an answer is no error."""
+        started = time.perf_counter()
+        options = scope(question, top=_CANDIDATES, home_region=self._home_region)
+        terms = question_terms(question.text, self._words)
+        hits = self._search(question.text, options) if terms.weights else []
+        searched = time.perf_counter()
+        chosen = self._choose(hits, terms)
+        if chosen:
+            answer = self._answered(question, chosen, terms)
+        else:
+            answer = self._refused(question, options, terms, hits)
+        timings = (
+            ("search", (searched - started) * 1000),
+            ("select", (time.perf_counter() - searched) * 1000),
+            ("total", (time.perf_counter() - started) * 1000),
+        )
+        return replace(answer, timings_ms=tuple((name, round(ms, 1)) for name, ms in timings))
+
+    def _choose(self, hits: Sequence[Hit], terms: Terms) -> list[Hit]:
+        """The articles worth quoting, best first; none when the best holds too little of the question."""
+        ranked = sorted(hits, key=lambda hit: -hit.score * terms.coverage(_whole(hit)))
+        if not ranked or terms.coverage(_whole(ranked[0])) < self._config.min_coverage:
+            return []
+        floor = self._config.near_score * ranked[0].score * terms.coverage(_whole(ranked[0]))
+        near = [hit for hit in ranked if hit.score * terms.coverage(_whole(hit)) >= floor]
+        return near[: self._config.articles]
+
+    def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
+        quotes = self._quotes(question.text, chosen, terms)
+        day = question.as_of or today()
+        citations = tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1))
+        notices = [notice for hit in chosen for notice in self._notices(hit.document, question)]
+        return Answer(
+            Status.ANSWERED,
+            "\n".join(f"根据{_source(q.hit)}：{c.quote}[{c.n}]" for q, c in zip(quotes, citations, strict=True)),
+            "extract",
+            sentences=tuple(Sentence(citation.quote, (citation.n,)) for citation in citations),
+            citations=citations,
+            notices=tuple(dict.fromkeys(notices)),
+            ai_label=AI_LABEL,
+        )
+
+    def _quotes(self, question: str, chosen: Sequence[Hit], terms: Terms) -> list[_Quote]:
+        """The best passage of each article, then further ones that come near it; in order of article and place."""
+        quotes: list[_Quote] = []
+        for hit in chosen:
+            scored = [_Quote(hit, p, _passage_score(question, hit, p, terms)) for p in _answering(hit)]
+            best = max((quote.score for quote in scored), default=0.0)
+            near = sorted((q for q in scored if q.score >= 0.7 * best), key=lambda q: -q.score)[:2]
+            quotes += sorted(near, key=lambda q: q.passage.start)
+        return quotes[: self._config.sentences]
+
+    def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
+        """Names a rule that once answered, if there was one; else says that nothing answers."""
+        ever = self._search(question.text, replace(options, as_of=None)) if terms.weights else []
+        lapsed = [hit for hit in self._choose(ever, terms) if not hit.document.in_force(options.as_of or today())]
+        if not lapsed:
+            return self._no_evidence(question, terms, hits)
+        quotes = self._quotes(question.text, lapsed[:1], terms)
+        day = question.as_of or today()
+        return Answer(
+            Status.EXPIRED,
+            f"{_source(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
+            "extract",
+            citations=tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1)),
+            route=ROUTE,
+            notices=tuple(self._notices(lapsed[0].document, question)),
+            ai_label=AI_LABEL,
+        )
+
+    def _no_evidence(self, question: Question, terms: Terms, hits: Sequence[Hit]) -> Answer:
+        """Nothing answers. An agent, who can judge, is shown what came nearest; a citizen is not."""
+        shown = hits if question.role is Role.AGENT else ()
+        near = [hit for hit in shown if terms.coverage(_whole(hit)) >= self._config.min_related]
+        quotes = [self._quotes(question.text, [hit], terms)[0] for hit in near[: self._config.articles]]
+        text = "在已发布且现行有效的政策文件中，没有找到能回答这个问题的规定。"
+        if quotes:
+            text += "下列条文最为接近，但不一定回答这个问题，请自行判断。"
+        day = question.as_of or today()
+        return Answer(
+            Status.NO_EVIDENCE,
+            text,
+            "extract",
+            citations=tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1)),
+            route=ROUTE,
+            ai_label=AI_LABEL,
+        )
+
+    def _notices(self, document: StoredDocument, question: Question) -> list[str]:
+        facts = document.facts
+        day = question.as_of or today()
+        notices = []
+        if document.in_force_from and day < document.in_force_from:
+            notices.append(f"《{facts.title}》自 {document.in_force_from} 起施行，在 {day} 尚未生效")
+        for when in dict.fromkeys((day, today())):
+            if document.in_force_to and when >= document.in_force_to:
+                successor = facts.replaced_by or self._successor(document)
+                ending = f"，由{successor}替代" if successor else ""
+                notices.append(f"《{facts.title}》已于 {document.in_force_to} 起不再有效{ending}")
+                break
+        if facts.region and not (question.region or self._home_region):
+            notices.append(f"《{facts.title}》只适用于{self._region_names.get(facts.region, facts.region)}")
+        return notices
+
+    def _successor(self, document: StoredDocument) -> str | None:
+        title = self._title(document.superseded_by) if document.superseded_by else None
+        return f"新版《{title}》" if title else None
+
+
+def _answering(hit: Hit) -> list[Passage]:
+    """The passages of an article, without the questions that a FAQ repeats."""
+    found = passages(hit.text)
+    return [p for p in found if not hit.text[p.start : p.end].endswith(("？", "?"))] or found
+
+
+def _passage_score(question: str, hit: Hit, passage: Passage, terms: Terms) -> float:
+    text = hit.text[passage.start : passage.end]
+    score = terms.coverage(text)
+    for asked, answers in _WANTED:
+        if asked.search(question) and answers.search(text):
+            score += 0.15
+    if hit.address.startswith("问") and hit.text[: passage.start].rstrip().endswith(("？", "?")):
+        score += 0.3  # a FAQ answers in its first sentence
+    return score
+
+
+def _whole(hit: Hit) -> str:
+    return "\n".join((hit.document.facts.title, *hit.heading, hit.text))
+
+
+def _source(hit: Hit) -> str:
+    facts = hit.document.facts
+    number = f"（{facts.doc_no}）" if facts.doc_no else ""
+    return f"《{facts.title}》{number}{hit.address}"
+
+
+def _citation(n: int, quote: _Quote, day: date) -> Citation:
+    hit, passage = quote.hit, quote.passage
+    facts = hit.document.facts
+    return Citation(
+        n,
+        hit.document.id,
+        facts.doc_no,
+        facts.title,
+        hit.address,
+        hit.ref,
+        hit.text[passage.start : passage.end],
+        hit.start + passage.start,
+        hit.start + passage.end,
+        None,
+        None,
+        hit.document.in_force(day),
+        facts.url,
+    )

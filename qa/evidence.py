@@ -1,0 +1,77 @@
+"""How much of a question a text speaks of."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+# Words that shape a question and name nothing in it; a rule need not hold them.
+_SHAPE = frozenset(
+    "请问 你好 您好 谢谢 我 你 您 他 她 它 我们 你们 他们 我家 自己 咱 咱们 这 那 这个 "
+    "那个 这样 那样 这里 那里 这种 什么 怎么 怎么办 怎样 如何 为什么 为何 多少 多久 多长 "
+    "多大 多高 几 哪 哪些 哪里 哪儿 哪个 谁 何时 时候 什么样 的 了 吗 呢 吧 啊 呀 嘛 哦 "
+    "么 得 地 着 过 是 不 没 没有 有 有没有 是不是 能不能 可不可以 要不要 会不会 能 能否 "
+    "可以 可 需要 要 应该 应当 会 想 想要 知道 告诉 一下 一个 在 到 去 来 给 把 被 让 "
+    "向 从 对 和 与 及 或 或者 还 还是 还有 就 也 都 又 再 才 只 很 太 最 更 但 但是 "
+    "如果 要是 的话 因为 所以 以 为 于 之 其 等 上 下 里 中 内 外 后 前 时 规定 政策 "
+    "办理 情况 问题 咨询 现在 目前 个 该 每 各 啥 咋 咋办 弄 做 搞 办 请 关于 有关 相关 "
+    "属于 哪种 今年 大概 ".split()
+)
+_ASKING = re.compile(r"[哪啥咋几何吗呢]|多少|多久|什么|怎")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The words of a question that name something, with their weights; weights add up to 1."""
+
+    weights: tuple[tuple[str, float], ...]
+
+    def coverage(self, text: str) -> float:
+        """The share of the weight whose words stand in ``text``, from 0 to 1. An abbreviation (公租房 for
+        公共租赁住房) and a part of a long word (贷款 of 住房公积金贷款) count for less than the word itself."""
+        return sum(weight * _presence(word, text) for word, weight in self.weights)
+
+
+def question_terms(question: str, words: Callable[[str], list[str]]) -> Terms:
+    """Distinct content words weighted by how rare they are in general Chinese."""
+    named = dict.fromkeys(word for word in words(question) if word not in _SHAPE and not _ASKING.search(word))
+    rare = [(word, _rarity(word)) for word in named]
+    total = sum(weight for _, weight in rare)
+    return Terms(tuple((word, weight / total) for word, weight in rare))
+
+
+def _presence(word: str, text: str) -> float:
+    if word in text:
+        return 1.0
+    if len(word) < 2:
+        return 0.0
+    if _abbreviation(word).search(text):
+        return 0.8
+    pairs = [word[i : i + 2] for i in range(len(word) - 1)]
+    return 0.8 * sum(pair in text for pair in pairs) / len(pairs)
+
+
+@lru_cache(10_000)
+def _abbreviation(word: str) -> re.Pattern[str]:
+    """Abbreviations keep one character of each word: at most two are left out between those of a short form."""
+    return re.compile((".{0,2}" if len(word) > 2 else ".{0,1}").join(map(re.escape, word)))
+
+
+def _rarity(word: str) -> float:
+    """Inverse document frequency in general text; one character says little of what is meant."""
+    table, middle = _general_idf()
+    return table.get(word, middle) * (0.4 if len(word) == 1 else 1.0)
+
+
+@cache
+def _general_idf() -> tuple[Mapping[str, float], float]:
+    """jieba's table of 267,000 words and its median, which stands for words that are not in it."""
+    table = {}
+    for line in files("jieba").joinpath("analyse/idf.txt").read_text(encoding="utf-8").splitlines():
+        word, idf = line.split(" ")
+        table[word] = float(idf)
+    return table, statistics.median(table.values())

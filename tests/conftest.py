@@ -1,0 +1,30 @@
+"""What the tests share: an overlay-free configuration, small builders, and the sample documents ingested once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.config import Config, load_config
+from policydesk.app import Desk, open_desk
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "data_samples"
+SHARED = ROOT.parent / "shared"
+
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the real data folder ../shared is not here")
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return load_config()
+
+
+@pytest.fixture(scope="session")
+def sample_desk(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The sample documents of the invented city, published. Shared: do not write to it."""
+    with open_desk(config, tmp_path_factory.mktemp("sample-home")) as desk:
+        desk.ingest([SAMPLES / "policies"], publish=True, on_bytes=lambda count: None)
+        yield desk
