@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from core.errors import ConfigError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config.yaml"
 ENV_PREFIX = "POLICYDESK_"
+
+_SECRET = ("storage.vectors_api_key", "storage.database")
+_PASSWORD = re.compile(r"(://[^/@]*?:).*@")
 
 Tree = dict[str, object]
 
@@ -73,7 +78,7 @@ class UiConfig(_Section):
 
 
 class RegionsConfig(_Section):
-    home: str = Field(pattern=r"^(\d{6})?$")
+    home: str = Field(pattern=r"^([0-9]{6})?$")
     names: Mapping[str, str]
 
 
@@ -112,6 +117,7 @@ def load_config(overlay: Path | None = None) -> Config:
     Raises `ConfigError` naming the file, the path to the key and, for an unknown key, the nearest valid one.
     """
     tree = _read(SHIPPED)
+    _check_environment(tree)
     where = SHIPPED
     if overlay is not None:
         where = overlay
@@ -124,9 +130,19 @@ def load_config(overlay: Path | None = None) -> Config:
 
 
 def show_config(config: Config) -> str:
-    """The configuration in force as YAML; secrets print as asterisks."""
+    """The configuration in force as YAML; secrets, and a password in the database's address, print as asterisks."""
     tree = config.model_dump(mode="json")
+    tree["storage"]["database"] = _PASSWORD.sub(r"\1**********@", config.storage.database)
     return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
+
+
+def _check_environment(tree: Tree) -> None:
+    """pydantic-settings passes over a variable whose first part is no key of ours; a slip of the pen must show."""
+    for name in os.environ:
+        if name.upper().startswith(ENV_PREFIX):
+            key, *rest = name[len(ENV_PREFIX) :].lower().split("__")
+            if key not in tree:
+                raise ConfigError(f"环境变量 {name}：{_unknown('.'.join([key, *rest]), tree)}")
 
 
 def _read(path: Path) -> Tree:
@@ -164,7 +180,8 @@ def _explain(error: Mapping[str, object], tree: Tree) -> str:
     path = ".".join(map(str, location))
     if error["type"] == "extra_forbidden":
         return _unknown(path, tree)
-    return f"{path} = {error['input']!r}：{error['msg']}"
+    found = "**********" if path in _SECRET else repr(error["input"])
+    return f"{path} = {found}：{error['msg']}"
 
 
 def _unknown(path: str, tree: Tree) -> str:

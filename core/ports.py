@@ -71,7 +71,9 @@ class Store(Protocol):
         """Write points; an id that exists is overwritten. Durable after `flush`."""
         ...
 
-    def set_validity(self, ids: Sequence[str], *, in_force_from: int, in_force_to: int) -> None: ...
+    def set_validity(self, ids: Sequence[str], *, in_force_from: int, in_force_to: int) -> None:
+        """Change the dates of points, all of which are there."""
+        ...
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove points; unknown ids are ignored."""

@@ -15,7 +15,7 @@ def region_chain(code: str) -> tuple[str | None, ...]:
     >>> region_chain("900102")
     (None, '900000', '900100', '900102')
     """
-    if len(code) != 6 or not code.isdigit():
+    if not _is_code(code):
         raise ConfigError(f"区划代码应为 6 位数字，实际是 {code!r}，例如 900100")
     chain: list[str | None] = [None]
     for part in (code[:2] + "0000", code[:4] + "00", code):
@@ -31,7 +31,11 @@ def region_code(name: str, names: Mapping[str, str]) -> str | None:
     for code, full in names.items():
         if name in (full, _short(full)):
             return code
-    return name if len(name) == 6 and name.isdigit() else None
+    return name if _is_code(name) else None
+
+
+def _is_code(text: str) -> bool:
+    return len(text) == 6 and text.isascii() and text.isdigit()
 
 
 def _short(name: str) -> str:

@@ -8,6 +8,7 @@ rows that this commit made outdated, marked *index_stale* and excluded by id, ge
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -59,6 +60,8 @@ class KnowledgeBase:
         self._store = store
         self._encoder = encoder
         self._embedder = embedder
+        # Two threads in these steps at once could take one generation, or leave old dates in the index.
+        self._turn = threading.RLock()
         self._check_index()
         self._finish_interrupted()
 
@@ -83,10 +86,11 @@ class KnowledgeBase:
 
     def withdraw(self, document_id: str) -> None:
         """Take a published document out of every answer, at once."""
-        with self._engine.begin() as connection:
-            if not catalogue.withdraw(connection, document_id):
-                raise NotFound(f"没有编号为 {document_id} 的已发布文件。用 policydesk documents 查看编号")
-        self._refresh_index()
+        with self._turn:
+            with self._engine.begin() as connection:
+                if not catalogue.withdraw(connection, document_id):
+                    raise NotFound(f"没有编号为 {document_id} 的已发布文件。用 policydesk documents 查看编号")
+            self._refresh_index()
 
     # reading
 
@@ -98,10 +102,11 @@ class KnowledgeBase:
         dense = self._embedder.embed([text])[0].tolist() if self._embedder else None
         limit = options.top + 8  # some articles are found by several chunks
         with self._engine.connect() as connection:
-            where = _filter(options, catalogue.hidden(connection))
+            hidden = catalogue.hidden(connection)
+            where = _filter(options, hidden)
             while True:
                 scored = self._store.query(query, dense, where=where, limit=limit)
-                found = catalogue.hits(connection, scored, options.top)
+                found = catalogue.hits(connection, scored, top=options.top, newest=hidden.newest)
                 if len(found) == options.top or len(scored) < limit:
                     return found
                 limit *= 2
@@ -140,7 +145,7 @@ class KnowledgeBase:
     def _stage(self, batch: Sequence[Document], *, stored: set[str]) -> tuple[int, list[IndexEntry]]:
         """Step one, and what step two will index. ``stored`` are those whose rows are there already."""
         check_free_space(self._home, self._config.storage.min_free_mb)
-        with self._engine.begin() as connection:
+        with self._turn, self._engine.begin() as connection:
             generation = catalogue.next_generation(connection)
             fresh = [document for document in batch if document.id not in stored]
             if fresh:
@@ -155,9 +160,10 @@ class KnowledgeBase:
         if entries:
             self._store.upsert(self._points(entries, sparse, generation))
             self._store.flush()
-        with self._engine.begin() as connection:
-            replaced = catalogue.publish(connection, generation)
-        self._refresh_index()
+        with self._turn:
+            with self._engine.begin() as connection:
+                replaced = catalogue.publish(connection, generation)
+            self._refresh_index()
         return replaced
 
     def _refresh_index(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, select, update
 
 from core.records import Article, Chunk, Document, Facts, Hit, Rank, State, StoredDocument
 from kb.schema import articles, chunks, documents, files, index_facts
@@ -21,10 +21,11 @@ _SEEN = (State.PUBLISHED, State.STAGED)
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """What the index holds and a query must not find."""
+    """What the index holds and a query must not find, and the newest generation that this knows of."""
 
     generations: tuple[int, ...]
     documents: tuple[str, ...]
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def forget(connection: Connection, ids: Sequence[str]) -> None:
 
 
 def next_generation(connection: Connection) -> int:
-    return (connection.scalar(select(func.max(documents.c.generation))) or 0) + 1
+    return _newest(connection) + 1
 
 
 def stage(connection: Connection, ids: Sequence[str], generation: int) -> None:
@@ -82,16 +83,23 @@ def stage(connection: Connection, ids: Sequence[str], generation: int) -> None:
 
 
 def publish(connection: Connection, generation: int) -> int:
-    """Make a generation findable, all at once; earlier revisions of its sources go. Their number comes back."""
+    """Make a generation findable, all at once; earlier revisions of its sources go. Their number comes back.
+
+    Among the earlier ones may be a revision that a failed write left staged: it must not come back later.
+    """
     now = datetime.now(UTC).replace(tzinfo=None)
     mine = documents.c.generation == generation
-    sources = select(documents.c.source).where(mine)
-    replaced = connection.execute(
-        update(documents)
-        .where(documents.c.source.in_(sources), documents.c.state == State.PUBLISHED, ~mine)
-        .values(state=State.REMOVED, known_to=now, index_stale=True)
-    ).rowcount
-    connection.execute(update(documents).where(mine).values(state=State.PUBLISHED, known_from=now))
+    earlier = (documents.c.state == State.STAGED) & (documents.c.generation < generation)
+    same_source = documents.c.source.in_(select(documents.c.source).where(mine))
+    replaced, _ = (
+        connection.execute(
+            update(documents)
+            .where(same_source, which, ~mine)
+            .values(state=State.REMOVED, known_to=now, index_stale=True)
+        ).rowcount
+        for which in (documents.c.state == State.PUBLISHED, earlier)
+    )
+    connection.execute(update(documents).where(mine).values(state=State.PUBLISHED, known_from=now, known_to=None))
     keys = select(documents.c.version_key).where(mine | documents.c.index_stale, documents.c.version_key.is_not(None))
     _refresh_spans(connection, [row.version_key for row in connection.execute(keys.distinct())])
     return replaced
@@ -114,11 +122,15 @@ def withdraw(connection: Connection, document_id: str) -> bool:
 
 
 def hidden(connection: Connection) -> Hidden:
-    staged = select(documents.c.generation).where(documents.c.state == State.STAGED).distinct()
-    stale = select(documents.c.id).where(documents.c.index_stale)
+    """Read in this order and in one statement: between two, a commit could hide an old version and the new one."""
+    newest = _newest(connection)
+    staged, stale = documents.c.state == State.STAGED, documents.c.index_stale
+    generation, name = case((staged, documents.c.generation)), case((stale, documents.c.id))
+    rows = connection.execute(select(generation, name).where(staged | stale).distinct()).all()
     return Hidden(
-        tuple(row.generation for row in connection.execute(staged) if row.generation is not None),
-        tuple(row.id for row in connection.execute(stale)),
+        tuple(sorted({row[0] for row in rows if row[0] is not None})),
+        tuple(sorted({row[1] for row in rows if row[1] is not None})),
+        newest,
     )
 
 
@@ -127,9 +139,13 @@ def staged_documents(connection: Connection) -> list[str]:
 
 
 def stale_documents(connection: Connection) -> list[tuple[StoredDocument, Span, list[str]]]:
-    """Documents that the index holds with old dates, or holds though removed; with their chunk ids."""
+    """Documents that the index holds with old dates, or holds though removed; with their chunk ids.
+
+    A staged one waits for its own publishing: its points may not be there yet, or about to be written.
+    """
     out = []
-    for row in connection.execute(select(*_ROW).where(documents.c.index_stale)).all():
+    stale = select(*_ROW).where(documents.c.index_stale, documents.c.state != State.STAGED)
+    for row in connection.execute(stale).all():
         ids = connection.scalars(select(chunks.c.id).where(chunks.c.document_id == row.id))
         out.append((_stored(row), Span(row.in_force_from, row.in_force_to), list(ids)))
     return out
@@ -156,15 +172,18 @@ def spans_with(connection: Connection, batch: Sequence[Document]) -> dict[str, S
     return _spans_of(connection, {document.id: document.facts for document in batch})
 
 
-def hits(connection: Connection, scored: Sequence[tuple[str, float]], top: int) -> list[Hit]:
-    """The articles of the chunks, each once, in the order of their best chunk."""
+def hits(connection: Connection, scored: Sequence[tuple[str, float]], *, top: int, newest: int) -> list[Hit]:
+    """The articles of the chunks, each once, in the order of their best chunk.
+
+    Chunks of a generation after ``newest`` are left out: it was being written while the index was asked.
+    """
     text = func.substr(documents.c.text, articles.c.start + 1, articles.c.end - articles.c.start).label("article_text")
     rows = connection.execute(
         select(chunks.c.id.label("chunk"), articles.c.ref, articles.c.address, articles.c.heading,
                articles.c.start, articles.c.end, text, *_ROW)
         .join(documents, documents.c.id == chunks.c.document_id)
         .join(articles, (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article))
-        .where(chunks.c.id.in_([chunk for chunk, _ in scored]))
+        .where(chunks.c.id.in_([chunk for chunk, _ in scored]), documents.c.generation <= newest)
     )
     by_chunk = {row.chunk: row for row in rows}
     found: dict[tuple[str, int], Hit] = {}
@@ -312,6 +331,10 @@ def _refresh_spans(connection: Connection, keys: Sequence[str]) -> None:
                 changed.append({"name": name, "index_stale": True, **_span_values(span)})
     if changed:
         connection.execute(update(documents).where(documents.c.id == bindparam("name")), changed)
+
+
+def _newest(connection: Connection) -> int:
+    return connection.scalar(select(func.max(documents.c.generation))) or 0
 
 
 def _family_rows(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:

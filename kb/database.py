@@ -4,31 +4,55 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import BackendUnavailable
+from core.errors import BackendUnavailable, ConfigError, MissingExtra
 from kb.schema import HEAD
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
 def open_database(url: str) -> Engine:
-    """An engine on the newest schema. Raises `BackendUnavailable` when the server does not answer."""
-    engine = create_engine(url)
+    """An engine on the newest schema.
+
+    Raises `ConfigError` for a URL that names no database we know, `MissingExtra` without its driver, and
+    `BackendUnavailable` when the server does not answer or its schema is newer than this program.
+    """
+    engine = _engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
     try:
         with engine.connect() as connection:
             version = _version(connection)
-    except OperationalError as error:
+    except DBAPIError as error:
+        engine.dispose()
         raise BackendUnavailable(
             f"数据库 {engine.url.render_as_string()} 打不开：{error.orig}。请检查 storage.database"
         ) from error
+    if version is not None and version > HEAD:
+        engine.dispose()
+        raise BackendUnavailable(
+            f"数据库 {engine.url.render_as_string()} 的结构版本是 {version}，这个程序只认识到 {HEAD}。请升级 PolicyDesk"
+        )
     if version != HEAD:
         migrate(engine)
     return engine
+
+
+def _engine(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        if address.drivername == "postgresql":  # which driver that means differs between releases of SQLAlchemy
+            address = address.set(drivername="postgresql+psycopg")
+        return create_engine(address)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "psycopg", "postgres") from error
+    except ArgumentError as error:  # also an unknown dialect
+        raise ConfigError(
+            "storage.database 应为 SQLAlchemy 地址，例如 postgresql://用户:密码@主机/库名，或留空使用 SQLite"
+        ) from error
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0001"  # the newest migration in kb/migrations/versions
+HEAD = "0002"  # the newest migration in kb/migrations/versions
 
 metadata = MetaData()
 
@@ -53,6 +53,7 @@ documents = Table(
     Column("text", Text, nullable=False),
     Index("documents_source", "source"),
     Index("documents_state", "state"),
+    Index("documents_generation", "generation"),
     Index("documents_version_key", "version_key"),
     Index("documents_index_stale", "index_stale"),
 )

@@ -111,13 +111,14 @@ class SparseEncoder:
 
     def _weighted_fields(self, title: str, heading: str) -> dict[int, float]:
         """Term frequencies of title and heading; the last pair is kept, since a chapter's articles share it."""
-        if self._fields[0] != (title, heading):
+        kept = self._fields  # read and replaced as a whole: threads share the encoder
+        if kept[0] != (title, heading):
             frequency: dict[int, float] = {}
             for field, weight in ((title, self._config.title_weight), (heading, self._config.heading_weight)):
                 for term, count in self._count(field).items():
                     frequency[term] = frequency.get(term, 0.0) + weight * count
-            self._fields = ((title, heading), {term: tf for term, tf in frequency.items() if tf})
-        return self._fields[1]
+            kept = self._fields = ((title, heading), {term: tf for term, tf in frequency.items() if tf})
+        return kept[1]
 
     def _count(self, text: str) -> Counter[int]:
         return Counter(map(self._ids.__getitem__, self._tokenizer.terms(text)))

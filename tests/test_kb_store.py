@@ -1,0 +1,356 @@
+"""One contract for every vector store: in process (qdrant-edge) and over qdrant-client."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from qdrant_client import QdrantClient
+
+from core.config import Config
+from core.errors import BackendUnavailable
+from core.fakes import HashEmbedder
+from core.ports import Point, PointFilter, Sparse, Store
+from kb.store import INDEXES, open_store, point_id, point_name
+from kb.store_edge import EdgeStore
+from kb.store_qdrant import QdrantStore, open_qdrant
+from kb.tokens import SparseEncoder, open_tokenizer
+
+COMMON, RARE, OTHER = 11, 22, 4_294_967_295
+ANY = PointFilter()
+IDS = ("0000000000000000", "00000000000000f1", "7fffffffffffffff", "8000000000000000", "ffffffffffffffff")
+
+
+def make_point(name: str, words: dict[int, float] | None = None, dense: list[float] | None = None) -> Point:
+    terms = words or {COMMON: 1.0}
+    sparse = Sparse(list(terms), list(terms.values()))
+    return Point(name, sparse, dense, "d0", 1, "", 60, 0, 99991231, True)
+
+
+def make_id(number: int) -> str:
+    return f"{number:016x}"
+
+
+def ask(*terms: int) -> Sparse:
+    return Sparse(list(terms), [1.0] * len(terms))
+
+
+def found(store: Store, where: PointFilter = ANY, *, limit: int = 20) -> list[str]:
+    return [name for name, _ in store.query(ask(COMMON), None, where=where, limit=limit)]
+
+
+OpenStore = Callable[[int | None], Store]
+
+
+@pytest.fixture(params=["edge", "qdrant"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
+    opened: list[Store] = []
+
+    def make(dim: int | None) -> Store:
+        store: Store
+        if request.param == "edge":
+            store = EdgeStore(tmp_path / f"vectors-{dim}", dim=dim, rrf_k=60, candidates=100)
+        else:
+            store = QdrantStore(QdrantClient(":memory:"), "test", dim=dim, rrf_k=60, candidates=100)
+        opened.append(store)
+        return store
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(make_store: OpenStore) -> Store:
+    return make_store(None)
+
+
+class TestStoreContract:
+    def test_a_new_store_is_empty(self, store: Store) -> None:
+        assert store.count() == 0
+        assert found(store) == []
+
+    def test_upsert_overwrites_a_point_of_the_same_id(self, store: Store) -> None:
+        store.upsert([make_point(make_id(1)), make_point(make_id(2))])
+        store.upsert([make_point(make_id(1), {RARE: 1.0})])
+        assert store.count() == 2
+        assert found(store) == [make_id(2)]
+        assert [name for name, _ in store.query(ask(RARE), None, where=ANY, limit=9)] == [make_id(1)]
+
+    def test_ids_come_back_as_they_went_in(self, store: Store) -> None:
+        store.upsert([make_point(name) for name in IDS])
+        assert sorted(found(store)) == sorted(IDS)
+        store.delete([IDS[0], IDS[-1]])
+        assert sorted(found(store)) == sorted(IDS[1:-1])
+
+    def test_deleting_unknown_ids_changes_nothing(self, store: Store) -> None:
+        store.upsert([make_point(make_id(1))])
+        store.delete([make_id(2), make_id(1), make_id(3)])
+        store.delete([make_id(1)])
+        assert store.count() == 0
+
+    def test_empty_requests_do_nothing(self, store: Store) -> None:
+        store.upsert([make_point(make_id(1))])
+        store.upsert([])
+        store.delete([])
+        store.set_validity([], in_force_from=1, in_force_to=2)
+        store.flush()
+        assert found(store, PointFilter(as_of=20260101)) == [make_id(1)]
+
+    def test_a_point_without_terms_is_counted_and_never_found(self, store: Store) -> None:
+        store.upsert([replace(make_point(make_id(1)), sparse=Sparse([], [])), make_point(make_id(2))])
+        assert store.count() == 2
+        assert found(store) == [make_id(2)]
+
+    def test_a_query_without_terms_finds_nothing(self, store: Store) -> None:
+        store.upsert([make_point(make_id(1))])
+        assert store.query(Sparse([], []), None, where=ANY, limit=5) == []
+
+    def test_delete_generation_removes_that_generation_only(self, store: Store) -> None:
+        store.upsert([replace(make_point(make_id(n)), generation=n % 2) for n in range(6)])
+        store.delete_generation(1)
+        store.delete_generation(77)
+        assert sorted(found(store)) == [make_id(n) for n in (0, 2, 4)]
+        assert store.count() == 3
+
+    def test_set_validity_changes_what_a_day_finds_and_nothing_else(self, store: Store) -> None:
+        store.upsert([replace(make_point(make_id(n)), region="900100") for n in (1, 2)])
+        store.set_validity([make_id(1)], in_force_from=20240101, in_force_to=20250101)
+        assert sorted(found(store, PointFilter(as_of=20240601))) == [make_id(1), make_id(2)]
+        assert found(store, PointFilter(as_of=20250601)) == [make_id(2)]
+        assert sorted(found(store, PointFilter(regions=("900100",)))) == [make_id(1), make_id(2)]
+
+    @pytest.mark.parametrize(
+        ("day", "holds"),
+        [(20231231, False), (20240101, True), (20241231, True), (20250101, False)],
+        ids=["the day before", "the first day", "the last day", "the day of the end"],
+    )
+    def test_validity_includes_its_first_day_and_excludes_its_end(self, store: Store, day: int, holds: bool) -> None:
+        store.upsert([replace(make_point(make_id(1)), in_force_from=20240101, in_force_to=20250101)])
+        assert found(store, PointFilter(as_of=day)) == [make_id(1)] * holds
+
+    @pytest.mark.parametrize(
+        ("allowed", "where"),
+        [
+            ({"region": ""}, PointFilter(regions=("",))),
+            ({"region": "900000"}, PointFilter(regions=("", "900000"))),
+            ({"rank": 20}, PointFilter(ranks=(10, 20))),
+            ({"public": True}, PointFilter(public_only=True)),
+            ({"in_force_to": 20990101}, PointFilter(as_of=20260101)),
+            ({"in_force_from": 0}, PointFilter(as_of=20100101)),
+            ({"generation": 1}, PointFilter(without_generations=(7, 8))),
+            ({"document": "good"}, PointFilter(without_documents=("bad", "worse"))),
+            (
+                {"region": "", "rank": 20, "public": True, "in_force_to": 20990101, "generation": 1},
+                PointFilter(("",), 20260101, True, (20,), (7,), ("worse",)),
+            ),
+        ],
+        ids=["national", "regions", "ranks", "public", "ended", "not begun", "generations", "documents", "all at once"],
+    )
+    def test_every_condition_is_applied_inside_the_query(
+        self, store: Store, allowed: dict[str, object], where: PointFilter
+    ) -> None:
+        """The only allowed point lies behind 200 that score higher, and one result is asked for."""
+        forbidden = replace(
+            make_point(make_id(1), {COMMON: 9.0}), region="110000", rank=60, public=False,
+            in_force_from=20200101, in_force_to=20210101, generation=7, document="bad",
+        )
+        good = replace(forbidden, id=make_id(9999), sparse=Sparse([COMMON], [0.1]), **allowed)  # type: ignore[arg-type]
+        store.upsert([replace(forbidden, id=make_id(n)) for n in range(200)])
+        if where.as_of == 20100101:
+            good = replace(good, in_force_to=20210101)
+        store.upsert([good])
+        assert found(store, where, limit=1) == [make_id(9999)]
+
+    @pytest.mark.parametrize("where", [PointFilter(regions=()), PointFilter(ranks=())])
+    def test_a_condition_that_allows_nothing_finds_nothing(self, store: Store, where: PointFilter) -> None:
+        store.upsert([make_point(make_id(1))])
+        assert found(store, where) == []
+
+    def test_the_rarer_term_wins(self, store: Store) -> None:
+        store.upsert([make_point(make_id(n), {COMMON: 1.0}) for n in range(20)])
+        store.upsert([make_point(make_id(50), {RARE: 1.0})])
+        ranking = store.query(ask(COMMON, RARE), None, where=ANY, limit=5)
+        assert ranking[0][0] == make_id(50)
+        assert ranking[0][1] > 2 * ranking[1][1]
+
+    def test_results_are_limited_and_best_first(self, store: Store) -> None:
+        store.upsert([make_point(make_id(n), {COMMON: 1.0 + n}) for n in range(30)])
+        assert found(store, limit=4) == [make_id(n) for n in (29, 28, 27, 26)]
+        assert len(found(store, limit=100)) == 30
+
+    def test_ties_come_back_all_with_equal_scores(self, store: Store) -> None:
+        store.upsert([make_point(name) for name in IDS])
+        ranking = store.query(ask(COMMON), None, where=ANY, limit=9)
+        assert sorted(name for name, _ in ranking) == sorted(IDS)
+        assert len({score for _, score in ranking}) == 1
+        assert len(found(store, limit=3)) == 3
+
+    def test_the_largest_term_number_is_found(self, store: Store) -> None:
+        store.upsert([make_point(make_id(1), {OTHER: 1.0}), make_point(make_id(2))])
+        assert [name for name, _ in store.query(ask(OTHER), None, where=ANY, limit=5)] == [make_id(1)]
+
+    def test_fusion_finds_members_of_both_lists_and_filters_both(self, make_store: OpenStore) -> None:
+        store = make_store(64)
+        wanted, far = HashEmbedder().embed(["公租房租金", "养犬登记"]).tolist()
+        store.upsert([make_point(make_id(n), {OTHER: 1.0}, far) for n in range(10, 15)])
+        store.upsert([
+            make_point(make_id(1), {RARE: 1.0}, far),                                        # by words
+            make_point(make_id(2), {OTHER: 1.0}, wanted),                                    # by meaning
+            replace(make_point(make_id(3), {RARE: 9.0}, wanted), public=False),              # by both, forbidden
+        ])
+        fused = store.query(ask(RARE), wanted, where=PointFilter(public_only=True), limit=2)
+        assert {name for name, _ in fused} == {make_id(1), make_id(2)}
+        assert make_id(3) == store.query(ask(RARE), wanted, where=ANY, limit=1)[0][0]
+
+    def test_first_in_both_lists_is_first_in_the_fused_one(self, make_store: OpenStore) -> None:
+        store = make_store(64)
+        texts = ["公租房租金标准", "公租房申请条件", "养犬登记办法"]
+        vectors = HashEmbedder().embed(texts).tolist()
+        weights = ({RARE: 2.0}, {RARE: 1.0}, {OTHER: 1.0})
+        pairs = zip(weights, vectors, strict=True)
+        store.upsert([make_point(make_id(n), words, vector) for n, (words, vector) in enumerate(pairs)])
+        ranking = store.query(ask(RARE), vectors[0], where=ANY, limit=3)
+        assert [name for name, _ in ranking] == [make_id(0), make_id(1), make_id(2)]
+        assert ranking[0][1] > ranking[1][1] > ranking[2][1] > 0
+
+
+def sample_points(config: Config) -> tuple[SparseEncoder, list[Point]]:
+    encoder = SparseEncoder(open_tokenizer("auto", bigrams=True), config.index)
+    subjects = ("公共租赁住房租金", "养犬登记", "电动自行车停放", "老年人高龄津贴", "居民燃气价格", "随迁子女入学")
+    verbs = ("办理条件", "所需材料", "补贴标准", "申请时限", "法律责任")
+    texts = [f"{subject}的{verb}由主管部门公布" + "，并及时更新" * n
+             for n, subject in enumerate(subjects) for verb in verbs]
+    dense = HashEmbedder().embed(texts).tolist()
+    return encoder, [
+        replace(make_point(make_id(n)), sparse=encoder.document("", "", text), dense=vector)
+        for n, (text, vector) in enumerate(zip(texts, dense, strict=True))
+    ]
+
+
+def scores(store: Store, question: str, encoder: SparseEncoder, *, fused: bool) -> list[tuple[str, float]]:
+    dense = HashEmbedder().embed([question])[0].tolist() if fused else None
+    ranking = store.query(encoder.query(question), dense, where=ANY, limit=100)
+    return sorted(((name, round(score, 3)) for name, score in ranking), key=lambda item: (-item[1], item[0]))
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_both_stores_give_the_same_ranking(config: Config, tmp_path: Path, fused: bool) -> None:
+    encoder, points = sample_points(config)
+    dim = 64 if fused else None
+    one = EdgeStore(tmp_path / "vectors", dim=dim, rrf_k=60, candidates=100)
+    two = QdrantStore(QdrantClient(":memory:"), "test", dim=dim, rrf_k=60, candidates=100)
+    for store in (one, two):
+        store.upsert(points if fused else [replace(point, dense=None) for point in points])
+    for question in ("公租房租金的补贴标准", "养犬登记需要哪些材料", "入学申请时限"):
+        ours, theirs = (scores(store, question, encoder, fused=fused)[:3 if fused else 100] for store in (one, two))
+        assert [name for name, _ in ours] == [name for name, _ in theirs]
+        assert [score for _, score in ours] == pytest.approx([score for _, score in theirs], rel=0.01)
+    one.close()
+    two.close()
+
+
+@pytest.mark.parametrize("dim", [None, 64])
+def test_a_reopened_edge_store_finds_everything(tmp_path: Path, dim: int | None) -> None:
+    dense = HashEmbedder().embed(["公租房"])[0].tolist() if dim else None
+    store = EdgeStore(tmp_path / "vectors", dim=dim, rrf_k=60, candidates=100)
+    store.upsert([make_point(name, dense=dense) for name in IDS])
+    store.set_validity([IDS[1]], in_force_from=0, in_force_to=20250101)
+    store.delete([IDS[2]])
+    store.flush()
+    store.close()
+    again = EdgeStore(tmp_path / "vectors", dim=dim, rrf_k=60, candidates=100)
+    assert sorted(found(again)) == sorted({*IDS} - {IDS[2]})
+    assert sorted(found(again, PointFilter(as_of=20260101))) == sorted({*IDS} - {IDS[1], IDS[2]})
+    assert again._shard.info().payload_schema.keys() == INDEXES.keys()
+    again.close()
+
+
+def test_an_index_whose_making_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    half = tmp_path / "vectors.new" / "segments"
+    half.mkdir(parents=True)
+    store = EdgeStore(tmp_path / "vectors", dim=None, rrf_k=60, candidates=100)
+    assert store.count() == 0
+    assert not half.exists()
+    store.close()
+
+
+def test_a_damaged_index_folder_is_named(tmp_path: Path) -> None:
+    EdgeStore(tmp_path / "vectors", dim=None, rrf_k=60, candidates=100).close()
+    (tmp_path / "vectors" / "edge_config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(BackendUnavailable, match="vectors"):
+        EdgeStore(tmp_path / "vectors", dim=None, rrf_k=60, candidates=100)
+
+
+def test_a_point_id_is_the_chunk_id_as_a_number() -> None:
+    assert [point_name(point_id(name)) for name in IDS] == list(IDS)
+    assert max(map(point_id, IDS)) == 2**64 - 1
+
+
+def with_vectors(config: Config, url: str) -> Config:
+    return config.model_copy(update={"storage": config.storage.model_copy(update={"vectors": url})})
+
+
+def test_the_configuration_chooses_the_store(config: Config, tmp_path: Path) -> None:
+    for url, kind in (("edge", EdgeStore), (":memory:", QdrantStore)):
+        store = open_store(with_vectors(config, url), tmp_path, dim=None)
+        assert isinstance(store, kind)
+        store.close()
+
+
+@contextmanager
+def server(status: int, body: bytes) -> Iterator[str]:
+    """A server that answers every request with ``status`` and ``body``."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_PUT = do_POST = _answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, b"boom"),
+        (200, b"<html>welcome</html>"),
+        (200, b'{"result": "of another program"}'),
+        (200, b"\xff\xfe"),
+        (429, b"{}"),
+        (401, b"who are you"),
+    ],
+)
+def test_a_server_that_answers_nonsense_is_reported_as_unavailable(config: Config, status: int, body: bytes) -> None:
+    with server(status, body) as url:
+        storage = with_vectors(config, url).storage
+        with pytest.raises(BackendUnavailable, match=r"storage\.vectors"):
+            open_qdrant(storage, dim=None, rrf_k=60, candidates=100)
+
+
+def test_an_address_where_nothing_listens_is_reported_as_unavailable(config: Config) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    storage = with_vectors(config, f"http://127.0.0.1:{port}").storage
+    with pytest.raises(BackendUnavailable, match=r"storage\.vectors"):
+        open_qdrant(storage, dim=None, rrf_k=60, candidates=100)
