@@ -41,15 +41,18 @@ def read_front_matter(text: str, place: str, regions: Regions) -> tuple[Facts | 
     if not match:
         return None, 0
     try:
-        block = yaml.safe_load(match.group(1))
-    except yaml.YAMLError as error:
+        block = yaml.load(match.group(1), Loader=yaml.BaseLoader)   # strings only: 010000 is a region, not 4096
+    except (yaml.YAMLError, RecursionError) as error:
         raise IngestError(f"文件头的 YAML 无法解析：{error}", place=place) from error
     if not isinstance(block, dict) or not block.get("标题"):
         raise IngestError("文件头应为“键: 值”并含有 标题", place=place)
     unknown = [str(key) for key in block if key not in _KEYS]
     if unknown:
         raise IngestError(f"文件头有未知的键 {'、'.join(unknown)}；可用的键：{'、'.join(_KEYS)}", place=place)
-    named = {_KEYS[key]: str(value).strip() for key, value in block.items() if value is not None}
+    nested = [key for key, value in block.items() if not isinstance(value, str)]
+    if nested:
+        raise IngestError(f"文件头的 {'、'.join(nested)} 应为一行文字", place=place)
+    named = {_KEYS[key]: value.strip() for key, value in block.items() if value.strip()}
     return facts_from(named, place, regions), match.end()
 
 

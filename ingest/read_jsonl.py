@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ingest.document import assemble, make_document
 from ingest.official import Regions, facts_from, parse_date
 from ingest.read_text import decode
 
+_UNSTORABLE = re.compile(r"[\ud800-\udfff]|(?<!\\)(?:\\\\)*\\u0000")   # of JSON text, where a zero is escaped
 _TEXT_FIELDS = ("title", "law", "doc_no", "issuer", "department", "date", "region", "url", "kind", "article",
                 "text", "id", "docid", "valid_from", "status")
 
@@ -82,6 +84,8 @@ def _parse(line: bytes, place: str) -> Mapping[str, object]:
         raise IngestError(reason, place=place) from error
     except RecursionError as error:
         raise IngestError("JSON 嵌套过深。请改正这一行后重试", place=place) from error
+    if b"\\u" in line and _UNSTORABLE.search(json.dumps(row, ensure_ascii=False)):
+        raise IngestError("含有不成对的代理字符或空字符。请改正这一行后重试", place=place)
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not row["text"].strip():
         raise IngestError('应为含有非空 "text" 字段的 JSON 对象', place=place)
     for name in _TEXT_FIELDS:

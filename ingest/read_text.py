@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from core.errors import IngestError
 from core.records import Document
@@ -44,17 +45,24 @@ def _decode(data: bytes, place: str) -> str:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return _strict(data, encoding, place)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf8(data, place, error)
+    if "\x00" in text and data.count(0) * 3 > len(data) and (unmarked := _unmarked_utf16(data)):
+        return _strict(data, unmarked, place)   # ASCII alone: every second byte is zero
+    return text
+
+
+def _not_utf8(data: bytes, place: str, error: UnicodeDecodeError) -> str:
     if unmarked := _unmarked_utf16(data):
         return _strict(data, unmarked, place)
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        try:
-            return data.decode("gb18030")
-        except UnicodeDecodeError:
-            raise IngestError(
-                f"第 {error.start} 字节起不是 UTF-8、UTF-16 或 GB18030 文本。请另存为 UTF-8 后重试", place=place
-            ) from error
+        return data.decode("gb18030")
+    except UnicodeDecodeError:
+        raise IngestError(
+            f"第 {error.start} 字节起不是 UTF-8、UTF-16 或 GB18030 文本。请另存为 UTF-8 后重试", place=place
+        ) from error
 
 
 def _strict(data: bytes, encoding: str, place: str) -> str:
@@ -66,11 +74,16 @@ def _strict(data: bytes, encoding: str, place: str) -> str:
 
 
 def _unmarked_utf16(data: bytes) -> str | None:
-    """UTF-16 without a mark betrays itself by zero bytes beside ASCII (digits, line ends) on one side only."""
+    """UTF-16 without a mark holds zero bytes (digits, line ends, but also 一 and the full-width space, on the
+    other side), and read in the right order it is nearly all Chinese, ASCII and punctuation."""
     head = data[:4000]
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if odd > len(head) // 200 and even == 0:
-        return "utf-16-le"
-    if even > len(head) // 200 and odd == 0:
-        return "utf-16-be"
-    return None
+    if 0 not in head or len(data) % 2:
+        return None
+    share = {encoding: _usual(head.decode(encoding, "replace")) for encoding in ("utf-16-le", "utf-16-be")}
+    best = max(share, key=share.__getitem__)
+    return best if share[best] > 0.95 else None
+
+
+def _usual(text: str) -> float:
+    usual = re.findall(r"[\n\r\t -~\u2010-\u203f\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", text)
+    return len(usual) / len(text)

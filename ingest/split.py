@@ -22,7 +22,9 @@ _HEADING_CHARS = 45         # a numbered line up to this long and without a full
 _CN = "一二三四五六七八九十百千零〇"
 _ARTICLE = re.compile(rf"[#*\s　]*第([{_CN}\d]+)条(之[{_CN}]+)?(?:[*\s　：:]+|(?=【)|$)")
 _ARTICLE_TIGHT = re.compile(rf"第([{_CN}\d]+)条(?![{_CN}\d第规、，,和与或至的中所款项之])")
-_CHAPTER = re.compile(rf"[#\s　]*第[{_CN}\d]+(编|分编|章|节)(?=[\s　]|$|[^{_CN}\d条款项规、，。的]{{1,30}}$)")
+_CHAPTER = re.compile(
+    rf"[#\s　]*第[{_CN}\d]+(编|分编|章|节)(?=[\s　][^。；]{{0,60}}$|$|[^{_CN}\d条款项规、，。的]{{1,30}}$)"
+)
 _MARKDOWN = re.compile(r"(#{1,6})\s+(\S.*)")
 _SECTION = re.compile(rf"[\s　]*([{_CN}]{{1,4}})、")
 _SUBSECTION = re.compile(rf"[\s　]*[（(]([{_CN}]{{1,4}})[）)]")
@@ -78,22 +80,23 @@ class _Cutter:
         """A heading that is a part itself, without its label, when nothing stands under it: 二、身份证."""
         self.heading(depth, _clean(line.text), line)
         self.address = address
-        self.bare = depth, Part(address, (), line.start + label, line.end)
+        titles = tuple(title for _, title in self.headings[:-1])
+        self.bare = depth, Part(address, titles, line.start + label, line.end)
 
     def leave(self, depth: int) -> None:
         """The headings of this depth and deeper end."""
         self.headings = [h for h in self.headings if h[0] < depth]
         if self.bare and self.bare[0] >= depth:
-            self._add(self.bare[1].address, self.bare[1].start, self.bare[1].end)
+            part = self.bare[1]
+            self._add(part.address, part.heading, part.start, part.end)
 
     def mark(self, address: str, end: int, start: int) -> None:
         """The open part ends at ``end``; one called ``address`` begins at ``start``."""
-        above = self.headings[-1][1] if self.headings else "序言"
-        self._add(self.address or above, self.start, end)
+        titles = tuple(title for _, title in self.headings)
+        self._add(self.address or (titles[-1] if titles else "序言"), titles, self.start, end)
         self.address, self.start = address, start
 
-    def _add(self, address: str, start: int, end: int) -> None:
-        titles = tuple(title for _, title in self.headings)
+    def _add(self, address: str, titles: tuple[str, ...], start: int, end: int) -> None:
         for first, last in _divide(self.text, start, end, _PART_CHARS):
             self.parts.append(Part(self._unique(address), titles, first, last))
             self.bare = None

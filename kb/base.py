@@ -38,6 +38,7 @@ from kb.home import check_free_space
 from kb.tokens import SparseEncoder
 
 OPEN_END = 99991231
+_NAMED_SCORE = 1000.0    # above any BM25 score: who names an article wants that article
 
 
 class KnowledgeBase:
@@ -104,9 +105,10 @@ class KnowledgeBase:
         with self._engine.connect() as connection:
             hidden = catalogue.hidden(connection)
             where = _filter(options, hidden)
+            named = [(chunk, _NAMED_SCORE) for chunk in catalogue.named_chunks(connection, text, options)]
             while True:
                 scored = self._store.query(query, dense, where=where, limit=limit)
-                found = catalogue.hits(connection, scored, top=options.top, newest=hidden.newest)
+                found = catalogue.hits(connection, [*named, *scored], top=options.top, newest=hidden.newest)
                 if len(found) == options.top or len(scored) < limit:
                     return found
                 limit *= 2

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, false, func, insert, or_, select, update
 
-from core.records import Article, Chunk, Document, Facts, Hit, Rank, State, StoredDocument
+from core.records import Article, Chunk, Document, Facts, Hit, Rank, SearchOptions, State, StoredDocument
 from kb.schema import articles, chunks, documents, files, index_facts
-from kb.versions import Span, spans, version_key
+from kb.versions import Span, short_title, spans, version_key
 
 _FACTS = [documents.c[field.name] for field in fields(Facts)]
 _ROW = [documents.c.id, documents.c.source, documents.c.state, documents.c.in_force_from,
         documents.c.in_force_to, documents.c.superseded_by, *_FACTS]
+_ADDRESS = re.compile(r"第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?")
+_OF_CHUNK = (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article)
 _SEEN = (State.PUBLISHED, State.STAGED)
 
 
@@ -59,11 +62,6 @@ def save(connection: Connection, batch: Sequence[Document], state: State, genera
         connection.execute(insert(articles), article_rows)
     if chunk_rows:
         connection.execute(insert(chunks), chunk_rows)
-
-
-def forget(connection: Connection, ids: Sequence[str]) -> None:
-    """Delete the rows of documents, as if they had never come."""
-    connection.execute(delete(documents).where(documents.c.id.in_(ids)))
 
 
 def next_generation(connection: Connection) -> int:
@@ -182,7 +180,7 @@ def hits(connection: Connection, scored: Sequence[tuple[str, float]], *, top: in
         select(chunks.c.id.label("chunk"), articles.c.ref, articles.c.address, articles.c.heading,
                articles.c.start, articles.c.end, text, *_ROW)
         .join(documents, documents.c.id == chunks.c.document_id)
-        .join(articles, (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article))
+        .join(articles, _OF_CHUNK)
         .where(chunks.c.id.in_([chunk for chunk, _ in scored]), documents.c.generation <= newest)
     )
     by_chunk = {row.chunk: row for row in rows}
@@ -195,6 +193,39 @@ def hits(connection: Connection, scored: Sequence[tuple[str, float]], *, top: in
             row.ref, score, row.address, _lines(row.heading), row.article_text, row.start, row.end, _stored(row)
         )
     return list(found.values())
+
+
+def named_chunks(connection: Connection, text: str, options: SearchOptions) -> list[str]:
+    """Chunks of the articles that ``text`` names outright, as in 民法典第五百六十三条 or 《养犬管理条例》第十一条."""
+    plain = re.sub(r"[《》〈〉\s]", "", text)
+    found: list[str] = []
+    for match in _ADDRESS.finditer(plain):
+        before = plain[: match.start()]
+        rows = connection.execute(
+            select(chunks.c.id, documents.c.title)
+            .join(articles, _OF_CHUNK)
+            .join(documents, documents.c.id == chunks.c.document_id)
+            .where(articles.c.address == match.group(0), documents.c.state == State.PUBLISHED, *_conditions(options))
+        )
+        found += [row.id for row in rows if before.endswith(short_title(row.title))]
+    return found
+
+
+def _conditions(options: SearchOptions) -> list[ColumnElement[bool]]:
+    """The same conditions as the index applies, for what SQL looks up itself."""
+    c = documents.c
+    out: list[ColumnElement[bool]] = []
+    if options.regions is not None:
+        national = c.region.is_(None) if None in options.regions else false()
+        out.append(or_(national, c.region.in_([region for region in options.regions if region])))
+    if options.as_of is not None:
+        out.append(or_(c.in_force_from.is_(None), c.in_force_from <= options.as_of))
+        out.append(or_(c.in_force_to.is_(None), c.in_force_to > options.as_of))
+    if options.public_only:
+        out.append(c.public)
+    if options.ranks is not None:
+        out.append(c.rank.in_(options.ranks))
+    return out
 
 
 def load(connection: Connection, document_id: str) -> Document | None:

@@ -16,7 +16,7 @@ INDEXES = {
     "generation": "integer",
     "from": "integer",
     "to": "integer",
-    "public": "bool",
+    "public": "integer",  # 0 or 1: qdrant-edge 0.9.0 takes True in a condition for the number 1, and matches nothing
 }
 
 
@@ -28,7 +28,7 @@ def payload(point: Point) -> dict[str, object]:
         "generation": point.generation,
         "from": point.in_force_from,
         "to": point.in_force_to,
-        "public": point.public,
+        "public": int(point.public),
     }
 
 

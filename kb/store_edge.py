@@ -101,10 +101,9 @@ def _create(folder: Path, dim: int | None) -> None:
             optimizers=edge.EdgeOptimizersConfig(max_segment_size=_SEGMENT_KB, indexing_threshold=_SEGMENT_KB // 6),
         ),
     )
-    kinds: dict[str, edge.KeywordIndexParams | edge.IntegerIndexParams | edge.BoolIndexParams] = {
+    kinds: dict[str, edge.KeywordIndexParams | edge.IntegerIndexParams] = {
         "keyword": edge.KeywordIndexParams(memory=_MAPPED),
         "integer": edge.IntegerIndexParams(memory=_MAPPED),
-        "bool": edge.BoolIndexParams(memory=_MAPPED),
     }
     for field, kind in INDEXES.items():
         shard.update(edge.UpdateOperation.create_field_index(field, kinds[kind]))
@@ -136,7 +135,7 @@ def _filter(where: PointFilter) -> edge.Filter:
     if where.ranks is not None:
         must.append(edge.FieldCondition("rank", match=edge.MatchAny(list(where.ranks))))
     if where.public_only:
-        must.append(edge.FieldCondition("public", match=edge.MatchValue(True)))
+        must.append(edge.FieldCondition("public", match=edge.MatchValue(1)))
     if where.as_of is not None:
         must.append(edge.FieldCondition("from", range=edge.RangeFloat(lte=where.as_of)))
         must.append(edge.FieldCondition("to", range=edge.RangeFloat(gt=where.as_of)))

@@ -161,7 +161,7 @@ def _filter(where: PointFilter) -> models.Filter:
     if where.ranks is not None:
         must.append(models.FieldCondition(key="rank", match=models.MatchAny(any=list(where.ranks))))
     if where.public_only:
-        must.append(models.FieldCondition(key="public", match=models.MatchValue(value=True)))
+        must.append(models.FieldCondition(key="public", match=models.MatchValue(value=1)))
     if where.as_of is not None:
         must.append(models.FieldCondition(key="from", range=models.Range(lte=where.as_of)))
         must.append(models.FieldCondition(key="to", range=models.Range(gt=where.as_of)))

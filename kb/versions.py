@@ -28,10 +28,15 @@ def version_key(facts: Facts) -> str | None:
 
     A notice of the same name next year is another notice; only rules, told by their last words, have versions.
     """
-    title = _BRACKETS.sub("", facts.title).removeprefix("中华人民共和国")
+    title = short_title(facts.title)
     if not title.endswith(_RULE_ENDINGS) or facts.rank in (Rank.GUIDE, Rank.FAQ):
         return None
     return f"{facts.region or ''}/{facts.issuer or ''}/{title}"
+
+
+def short_title(title: str) -> str:
+    """A title as people write it: without 《》, remarks in brackets and 中华人民共和国."""
+    return _BRACKETS.sub("", title).removeprefix("中华人民共和国")
 
 
 def spans(versions: Sequence[tuple[str, Facts]]) -> dict[str, Span]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,8 +60,10 @@ def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
         embedder = open_embedder(config.index.embedder)
         tokenizer = open_tokenizer(config.index.tokenizer, bigrams=config.index.bigrams)
         engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
-        store = open_store(config, folder, dim=embedder.dim if embedder else None)
-        try:
+        with ExitStack() as opened:
+            opened.callback(engine.dispose)
+            store = open_store(config, folder, dim=embedder.dim if embedder else None)
+            opened.callback(store.close)
             base = KnowledgeBase(
                 folder, config, engine=engine, store=store,
                 encoder=SparseEncoder(tokenizer, config.index), embedder=embedder,
@@ -71,6 +73,3 @@ def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
                 words=tokenizer.words, search=base.search, title=base.title,
             )
             yield Desk(config, base, answerer)
-        finally:
-            store.close()
-            engine.dispose()

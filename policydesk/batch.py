@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
-from core.errors import IngestError
+from core.errors import ConfigError, IngestError
 from core.records import Answer, Hit, Question, Role
 from core.regions import region_chain
 
@@ -28,6 +28,13 @@ def read_questions(path: Path, defaults: Question) -> Iterator[tuple[str, Questi
         raise IngestError("文件不存在。请检查路径", place=str(path)) from error
     except UnicodeDecodeError as error:
         raise IngestError("不是 UTF-8 文本。请另存为 UTF-8 后重试", place=str(path)) from error
+    except OSError as error:
+        raise IngestError(f"读不出来：{error.strerror}。请给出一个可读的文件", place=str(path)) from error
+
+
+def is_text(text: str) -> bool:
+    """False for half characters, such as bytes of another encoding on the command line leave behind."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def answer_json(answer: Answer) -> dict[str, object]:
@@ -66,7 +73,9 @@ def _question(line: str, defaults: Question, place: str, number: int) -> tuple[s
     text = row.get("question") or "\n".join(str(row[key]) for key in ("title", "text") if row.get(key))
     if not isinstance(text, str) or not text.strip():
         raise IngestError('缺少非空的 "question"（或 "title" 和 "text"）', place=place)
-    return str(row.get("id", number)), _with_line(replace(defaults, text=text), row, place)
+    if not is_text(text):
+        raise IngestError("问题中有不成对的代理字符，不是有效的文字。请改正这一行", place=place)
+    return str(number if row.get("id") is None else row["id"]), _with_line(replace(defaults, text=text), row, place)
 
 
 def _with_line(question: Question, row: dict[str, object], place: str) -> Question:
@@ -77,7 +86,13 @@ def _with_line(question: Question, row: dict[str, object], place: str) -> Questi
             question = replace(question, role=Role(str(row["role"])))
     except ValueError as error:
         raise IngestError(f"{error}。日期应如 2024-05-01，role 为 agent 或 citizen", place=place) from error
-    if row.get("region"):
-        region_chain(str(row["region"]))
-        question = replace(question, region=str(row["region"]))
-    return replace(question, national=bool(row["national"])) if "national" in row else question
+    try:
+        if row.get("region"):
+            region_chain(str(row["region"]))
+            question = replace(question, region=str(row["region"]))
+    except ConfigError as error:
+        raise IngestError(str(error), place=place) from error
+    national = row.get("national", question.national)
+    if not isinstance(national, bool):
+        raise IngestError(f'"national" 应为 true 或 false，实际是 {national!r}', place=place)
+    return replace(question, national=national)

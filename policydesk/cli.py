@@ -71,9 +71,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """把文件收入知识库；已收入过的不会重复。"""
-    if workers is not None:
-        os.environ["POLICYDESK_INGEST__WORKERS"] = str(workers)
-    with _desk(config, home) as desk, _progress(paths) as on_bytes:
+    with _progress(paths) as on_bytes, _desk(config, home, workers=workers) as desk:
         report = desk.ingest(paths, publish=publish, on_bytes=on_bytes)
     _print_report(report, as_json=as_json)
     if report.failed:
@@ -97,8 +95,9 @@ def search(
     from policydesk.batch import hit_json, to_line
 
     defaults = Question(question or "", region=region, national=national, as_of=as_of)
+    asked = _asked(question, batch, defaults)
     with _desk(config, home) as desk:
-        found = ((name, desk.search(q, top or desk.config.search.top)) for name, q in _asked(question, batch, defaults))
+        found = ((name, desk.search(q, top or desk.config.search.top)) for name, q in asked)
         if run:
             _write_lines(run, (line for name, hits in found for line in _trec_lines(name, hits)))
         elif batch:
@@ -126,8 +125,9 @@ def ask(
     from policydesk.batch import answer_json, to_line
 
     defaults = Question(question or "", region=region, national=national, as_of=as_of, role=role)
+    asked = _asked(question, batch, defaults)
     with _desk(config, home) as desk:
-        answers = ((name, desk.ask(q)) for name, q in _asked(question, batch, defaults))
+        answers = ((name, desk.ask(q)) for name, q in asked)
         if batch:
             _write_lines(out, (to_line({"id": name, **answer_json(answer)}) for name, answer in answers))
         elif as_json or out:
@@ -329,10 +329,13 @@ def _config(path: Path | None) -> Config:
 
 
 @contextmanager
-def _desk(config: Path | None, home: Path | None) -> Iterator[Desk]:
+def _desk(config: Path | None, home: Path | None, *, workers: int | None = None) -> Iterator[Desk]:
     from policydesk.app import open_desk
 
-    with open_desk(_config(config), home) as desk:
+    settings = _config(config)
+    if workers is not None:
+        settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"workers": workers})})
+    with open_desk(settings, home) as desk:
         yield desk
 
 
@@ -348,7 +351,7 @@ def _bench_base(config: Path | None, home: Path | None, *, national: bool) -> It
 
 
 def _asked(question: str | None, batch: Path | None, defaults: Question) -> Iterable[tuple[str, Question]]:
-    from policydesk.batch import read_questions
+    from policydesk.batch import is_text, read_questions
 
     if (question is None) == (batch is None):
         raise typer.BadParameter("请给出一个问题，或用 --batch 给出问题文件，二者取一")
@@ -356,6 +359,8 @@ def _asked(question: str | None, batch: Path | None, defaults: Question) -> Iter
         return read_questions(batch, defaults)
     if not defaults.text.strip():
         raise typer.BadParameter("问题是空的")
+    if not is_text(defaults.text):
+        raise typer.BadParameter("问题不是 UTF-8 文字。请检查终端的编码")
     return [("1", defaults)]
 
 
@@ -436,6 +441,9 @@ def _write_lines(path: Path | None, lines: Iterable[str]) -> None:
     try:
         with partial.open("w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
+        partial.replace(path)
     except OSError as error:
         raise PolicyDeskError(f"写不了 {path}：{error.strerror}。请检查目录是否存在、是否可写") from error
-    partial.replace(path)
+    finally:
+        if partial.is_file():  # the lines broke off
+            partial.unlink()

@@ -16,22 +16,38 @@ from qa.sentences import Passage, passages
 
 AI_LABEL = "本回答由人工智能从已发布的政策文件中摘录，仅供参考，请以文件原文为准"
 ROUTE = "可以换一种说法或补充地区、时间再问；也可以转人工坐席，由坐席登记工单后转责任单位答复"
+_NEAR_COVERAGE = 0.8   # of the best article's: a further one speaks of the same matter, not of half of it
+_REPLY_CHARS = 300     # a FAQ reply up to this long is quoted whole
 _CANDIDATES = 20   # articles looked at; the answer stands in the first few or nowhere
 
+_NUMBER = "[\\d一二三四五六七八九十百千零〇两半.]+"
 _WANTED = (        # what a question asks for -> what a passage that answers it holds
     (
-        re.compile(r"多少|几|多大|多高|标准|金额|费用|多长|比例"),
-        re.compile(r"[\d一二三四五六七八九十百千万两%％]"),
+        re.compile(r"钱|费|价|标准|金额|补贴|补助|津贴|救助金|保险金|罚|比例|百分之"),
+        re.compile(rf"{_NUMBER}(?:万|亿|美)?[元角]|百分之{_NUMBER}|{_NUMBER}[%％倍]|免费|不收"),
     ),
     (
-        re.compile(r"多久|什么时候|何时|几天|时限|期限|多长时间|哪天"),
-        re.compile(r"[\d一二三四五六七八九十]+个?(?:工作日|日|天|月|年|小时)"),
+        re.compile(r"多久|什么时候|啥时候|何时|几[天日个点]|时限|期限|多长|哪天|到期"),
+        re.compile(rf"{_NUMBER}个?(?:工作日|日|天|月|年|小时|分钟|周|时)"),
     ),
+    (re.compile(r"多大|岁|年龄"), re.compile(rf"{_NUMBER}周?岁")),
+    (re.compile(r"几[只条口人套辆张次]|多少[只条口人套辆张次]"), re.compile(rf"{_NUMBER}[只条口人套辆张次名份]")),
     (re.compile(r"电话|联系|找谁|打给"), re.compile(r"\d{3,4}-?\d{7,8}|12345|电话")),
     (re.compile(r"材料|证件|带什么|手续"), re.compile(r"身份证|证明|材料|申请表|户口")),
     (re.compile(r"哪里|哪儿|去哪|什么地方|窗口"), re.compile(r"窗口|中心|局|街道|平台|大厅|部门")),
     (re.compile(r"罚|处罚|违规"), re.compile(r"罚款|处以|责令|处\S{1,12}元")),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    hit: Hit
+    coverage: float
+    wanted: float
+
+    @property
+    def value(self) -> float:
+        return self.hit.score * self.coverage * (self.coverage + self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,7 @@ class Answerer:
         terms = question_terms(question.text, self._words)
         hits = self._search(question.text, options) if terms.weights else []
         searched = time.perf_counter()
-        chosen = self._choose(hits, terms)
+        chosen = self._choose(question.text, hits, terms)
         if chosen:
             answer = self._answered(question, chosen, terms)
         else:
@@ -80,14 +96,15 @@ class Answerer:
         )
         return replace(answer, timings_ms=tuple((name, round(ms, 1)) for name, ms in timings))
 
-    def _choose(self, hits: Sequence[Hit], terms: Terms) -> list[Hit]:
+    def _choose(self, question: str, hits: Sequence[Hit], terms: Terms) -> list[Hit]:
         """The articles worth quoting, best first; none when the best holds too little of the question."""
-        ranked = sorted(hits, key=lambda hit: -hit.score * terms.coverage(_whole(hit)))
-        if not ranked or terms.coverage(_whole(ranked[0])) < self._config.min_coverage:
+        judged = [_Judged(hit, terms.coverage(_whole(hit)), _wanted(question, hit.text)) for hit in hits]
+        ranked = sorted(judged, key=lambda item: -item.value)
+        if not ranked or ranked[0].coverage < self._config.min_coverage:
             return []
-        floor = self._config.near_score * ranked[0].score * terms.coverage(_whole(ranked[0]))
-        near = [hit for hit in ranked if hit.score * terms.coverage(_whole(hit)) >= floor]
-        return near[: self._config.articles]
+        best, share = ranked[0], self._config.near_score
+        near = [j for j in ranked if j.value >= share * best.value and j.coverage >= _NEAR_COVERAGE * best.coverage]
+        return [item.hit for item in near[: self._config.articles]]
 
     def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
         quotes = self._quotes(question.text, chosen, terms)
@@ -115,13 +132,15 @@ class Answerer:
         return quotes[: self._config.sentences]
 
     def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
-        """Names a rule that once answered, if there was one; else says that nothing answers."""
-        ever = self._search(question.text, replace(options, as_of=None)) if terms.weights else []
-        lapsed = [hit for hit in self._choose(ever, terms) if not hit.document.in_force(options.as_of or today())]
-        if not lapsed:
-            return self._no_evidence(question, terms, hits)
-        quotes = self._quotes(question.text, lapsed[:1], terms)
+        """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""
+        found = self._search(question.text, replace(options, as_of=None)) if terms.weights else []
+        ever = self._choose(question.text, found, terms)
         day = question.as_of or today()
+        lapsed = [hit for hit in ever if hit.document.in_force_to and hit.document.in_force_to <= day]
+        if not lapsed:
+            coming = [notice for hit in ever for notice in self._notices(hit.document, question)]
+            return replace(self._no_evidence(question, terms, hits), notices=tuple(dict.fromkeys(coming)))
+        quotes = self._quotes(question.text, lapsed[:1], terms)
         return Answer(
             Status.EXPIRED,
             f"{_source(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
@@ -172,20 +191,22 @@ class Answerer:
 
 
 def _answering(hit: Hit) -> list[Passage]:
-    """The passages of an article, without the questions that a FAQ repeats."""
+    """The passages of an article; of a FAQ entry the whole reply, without the question that it repeats."""
     found = passages(hit.text)
-    return [p for p in found if not hit.text[p.start : p.end].endswith(("？", "?"))] or found
+    replies = [p for p in found if not hit.text[p.start : p.end].endswith(("？", "?"))]
+    if hit.address.startswith("问") and replies and replies[-1].end - replies[0].start <= _REPLY_CHARS:
+        return [Passage(replies[0].start, replies[-1].end)]
+    return replies or found
 
 
 def _passage_score(question: str, hit: Hit, passage: Passage, terms: Terms) -> float:
     text = hit.text[passage.start : passage.end]
-    score = terms.coverage(text)
-    for asked, answers in _WANTED:
-        if asked.search(question) and answers.search(text):
-            score += 0.15
-    if hit.address.startswith("问") and hit.text[: passage.start].rstrip().endswith(("？", "?")):
-        score += 0.3  # a FAQ answers in its first sentence
-    return score
+    return terms.coverage(text) + _wanted(question, text)
+
+
+def _wanted(question: str, text: str) -> float:
+    """0.15 for each kind of thing that the question asks for and the text holds, such as an amount or a limit."""
+    return 0.15 * sum(bool(asked.search(question) and answers.search(text)) for asked, answers in _WANTED)
 
 
 def _whole(hit: Hit) -> str:

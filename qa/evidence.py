@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 # Words that shape a question and name nothing in it; a rule need not hold them.
 _SHAPE = frozenset(
@@ -69,5 +70,13 @@ def _rarity(word: str) -> float:
 @cache
 def _general_idf() -> Mapping[str, str]:
     """jieba's table of 267,000 words; the numbers stay text, since few of them are ever asked for."""
-    lines = files("jieba").joinpath("analyse/idf.txt").read_text(encoding="utf-8").splitlines()
+    lines = _jieba_folder().joinpath("analyse/idf.txt").read_text(encoding="utf-8").splitlines()
     return dict(line.split(" ") for line in lines)    # two fields on every line
+
+
+def _jieba_folder() -> Path:
+    """Found without importing it: its source warns on newer Pythons, and its code is not needed."""
+    spec = find_spec("jieba")
+    assert spec is not None  # one of our dependencies
+    assert spec.origin is not None
+    return Path(spec.origin).parent

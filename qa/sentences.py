@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_STOP = re.compile(r"[。！？!?；;]+[”’」』）)]*|\n+")
-_ITEM = re.compile(r"[\s　]*(?:[（(][一二三四五六七八九十\d]+[）)]|\d+[.．、)]|[-*|•·])")
+_STOP = re.compile(r"[。！？!?]+[”’」』）)]*|\n+")  # not at ；: what it joins are cases of one rule
+_ITEM = re.compile(r"[\s　]*(?:[（(][一二三四五六七八九十\d]+[）)]|\d+[.．、)）]|[①-⑳]|[-*|•·])")
 _LEAD = re.compile(r"[：:]$")
 
 

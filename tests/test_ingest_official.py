@@ -1,0 +1,134 @@
+"""What a document says about itself becomes its facts, or an error that names the file and the next step."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from core.config import Config
+from core.errors import IngestError
+from core.records import Facts, Rank
+from ingest.official import facts_from_law, normal_doc_no, parse_date, read_front_matter
+
+LAW = (
+    "# 测试市供热条例\n\n2019年3月1日 测试市人大常委会通过\n2023年9月26日 修正\n2024年1月1日 施行\n"
+    "<!-- INFO END -->\n\n第一条　甲。\n第二条　乙。\n"
+)
+
+
+def front_matter(block: str, config: Config) -> Facts:
+    facts, _ = read_front_matter(f"---\n{block}\n---\n正文", "甲.md", config.regions.names)
+    assert facts is not None
+    return facts
+
+
+@pytest.mark.parametrize("written", [
+    "临政规〔2024〕3号", "临政规[2024]3号", "临政规［2024］3号", "临政规【2024】3号",
+    "临政规〖2024〗3号", "临政规(2024)3号",
+    "临政规（2024）3号", "临政规〔2024〕第3号", "临政规〔2024〕003号",
+    "临政规 [2024] 第 03 号", "临政规　〔2024〕　3号",
+])
+def test_every_way_of_writing_a_document_number_is_the_same_number(written: str) -> None:
+    assert normal_doc_no(written) == "临政规〔2024〕3号"
+
+
+def test_a_number_that_ends_in_zeros_keeps_them() -> None:
+    assert normal_doc_no("临政规[2024]100号") == "临政规〔2024〕100号"
+
+
+def test_order_numbers_without_brackets_stay_as_they_are() -> None:
+    assert normal_doc_no("国务院令第379号") == "国务院令第379号"
+
+
+@pytest.mark.parametrize("written", ["2024-05-01", "2024年5月1日", "2024.5.1", "2024/5/1", "自 2024 年 5 月 1 日起"])
+def test_a_date_is_read_in_every_usual_form(written: str) -> None:
+    assert parse_date(written) == date(2024, 5, 1)
+
+
+@pytest.mark.parametrize("written", ["", "2024年", "2024-13-01", "2023-02-29", "五月一日"])
+def test_what_is_no_day_is_no_date(written: str) -> None:
+    assert parse_date(written) is None
+
+
+def test_front_matter_gives_the_facts(config: Config) -> None:
+    block = "标题: 办法\n发文字号: 临政规[2024]03号\n效力级别: 规范性文件\n适用区域: 上海\n成文日期: 2024-04-18"
+    facts = front_matter(block, config)
+    assert facts == Facts(
+        "办法", doc_no="临政规〔2024〕3号", rank=Rank.NORMATIVE_DOCUMENT, region="310000", dated=date(2024, 4, 18)
+    )
+
+
+@pytest.mark.parametrize(("value", "public"), [
+    ("公开", True), ("主动公开", True), ("依申请公开", False), ("内部", False),
+])
+def test_only_what_is_published_is_public(config: Config, value: str, public: bool) -> None:
+    assert front_matter(f"标题: 办法\n公开属性: {value}", config).public is public
+
+
+def test_values_are_taken_as_they_are_written(config: Config) -> None:
+    facts = front_matter("标题: 12345\n适用区域: 010000\n咨询电话: 010\n公开属性:", config)
+    assert (facts.title, facts.region, facts.phone, facts.public) == ("12345", "010000", "010", True)
+
+
+def test_the_body_begins_after_the_front_matter(config: Config) -> None:
+    text = "---\n标题: 办法\n---\n正文"
+    assert text[read_front_matter(text, "甲.md", config.regions.names)[1] :] == "正文"
+
+
+def test_text_without_front_matter_has_no_facts_there(config: Config) -> None:
+    assert read_front_matter("正文\n---\n标题: 办法\n---\n", "甲.md", config.regions.names) == (None, 0)
+
+
+@pytest.mark.parametrize(("block", "found", "next_step"), [
+    ("标题: 办法\n题目: 甲", "题目", "可用的键"),
+    ("标题: 办法\n成文日期: 去年", "去年", "2024-05-01"),
+    ("标题: 办法\n适用区域: 亚特兰蒂斯", "亚特兰蒂斯", "regions.names"),
+    ("标题: 办法\n效力级别: 圣旨", "圣旨", "规范性文件"),
+    ("标题: 办法\n公开属性: 也许", "也许", "主动公开"),
+    ("文种: 办法", "标题", "键: 值"),
+    ("一句话", "标题", "键: 值"),
+    ("标题: [", "YAML", "解析"),
+    ("标题: " + "[" * 5000, "YAML", "解析"),
+    ("标题: 办法\n成文日期: 2024-13-45", "2024-13-45", "2024-05-01"),
+    ("标题: 办法\n文种: [甲, 乙]", "文种", "一行文字"),
+])
+def test_front_matter_that_is_wrong_names_the_file_and_the_next_step(
+    config: Config, block: str, found: str, next_step: str
+) -> None:
+    with pytest.raises(IngestError) as caught:
+        front_matter(block, config)
+    assert caught.value.place == "甲.md"
+    assert found in caught.value.reason
+    assert next_step in caught.value.reason
+
+
+def test_header_lines_of_a_law_give_its_dates_and_are_not_its_text(config: Config) -> None:
+    facts, start = facts_from_law(LAW, "测试市供热条例.md", config.regions.names)
+    assert (facts.title, facts.dated, facts.effective_from) == ("测试市供热条例", date(2023, 9, 26), date(2024, 1, 1))
+    assert LAW[start:].lstrip().startswith("第一条")
+
+
+def test_the_date_in_a_file_name_is_the_date_of_the_version(config: Config) -> None:
+    assert facts_from_law(LAW, "测试市供热条例(2021-05-06).md", config.regions.names)[0].dated == date(2021, 5, 6)
+
+
+@pytest.mark.parametrize(("source", "rank", "region"), [
+    ("地方性法规/上海/甲.md", Rank.LOCAL_REGULATION, "310000"),
+    ("laws.tar.xz!/行政法规/甲.md", Rank.ADMINISTRATIVE_REGULATION, None),
+    ("某目录/甲.md", Rank.LAW, None),
+])
+def test_folders_give_rank_and_region(config: Config, source: str, rank: Rank, region: str | None) -> None:
+    facts, _ = facts_from_law(LAW, source, config.regions.names)
+    assert (facts.rank, facts.region) == (rank, region)
+
+
+def test_plain_text_gives_its_number_and_its_day_of_force(config: Config) -> None:
+    text = "关于供热的通知\n临政通[2026] 第014号\n各单位：\n本通知自2026年11月8日起施行。"
+    facts, start = facts_from_law(text, "通知.txt", config.regions.names)
+    assert (facts.title, facts.doc_no, start) == ("关于供热的通知", "临政通〔2026〕14号", 0)
+    assert (facts.effective_from, facts.rank) == (date(2026, 11, 8), Rank.OTHER)
+
+
+def test_a_first_line_that_is_a_sentence_is_no_title(config: Config) -> None:
+    assert facts_from_law("甲乙丙丁。\n正文", "供热通知(2024-05-01).txt", config.regions.names)[0].title == "供热通知"
