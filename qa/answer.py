@@ -103,8 +103,9 @@ class Answerer:
         if not ranked or ranked[0].coverage < self._config.min_coverage:
             return []
         best, share = ranked[0], self._config.near_score
-        near = [j for j in ranked if j.value >= share * best.value and j.coverage >= _NEAR_COVERAGE * best.coverage]
-        return [item.hit for item in near[: self._config.articles]]
+        enough = [item for item in ranked if item.coverage >= self._config.min_coverage]
+        near = [j for j in enough if j.value >= share * best.value and j.coverage >= _NEAR_COVERAGE * best.coverage]
+        return [item.hit for item in _district_first(near, enough)[: self._config.articles]]
 
     def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
         quotes = self._quotes(question.text, chosen, terms)
@@ -202,6 +203,20 @@ def _answering(hit: Hit) -> list[Passage]:
 def _passage_score(question: str, hit: Hit, passage: Passage, terms: Terms) -> float:
     text = hit.text[passage.start : passage.end]
     return terms.coverage(text) + _wanted(question, text)
+
+
+def _district_first(near: Sequence[_Judged], enough: Sequence[_Judged]) -> list[_Judged]:
+    """A district that gives more than its city must not be missed: its best article that answers goes first,
+    even when its score alone would not have brought it in."""
+    local = [item for item in enough if _is_district(item.hit)]
+    if not local or any(_is_district(item.hit) for item in near):
+        return list(near)
+    return [local[0], *near]
+
+
+def _is_district(hit: Hit) -> bool:
+    region = hit.document.facts.region
+    return region is not None and not region.endswith("00")
 
 
 def _wanted(question: str, text: str) -> float:

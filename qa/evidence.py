@@ -22,7 +22,8 @@ _SHAPE = frozenset(
     "属于 哪种 今年 大概 ".split()
 )
 _MEDIAN_IDF = 11.95    # of jieba's table; stands for words that are not in it
-_ASKING = re.compile(r"[哪啥咋几何吗呢]|多少|多久|什么|怎")
+# Words that ask, and numbers: a rule states ranges and limits, seldom the age or sum of who asks.
+_ASKING = re.compile(r"[哪啥咋几何吗呢]|多少|多久|什么|怎|^[\d.零〇一二两三四五六七八九十百千万]+$")
 
 
 @dataclass(frozen=True, slots=True)

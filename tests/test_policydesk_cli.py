@@ -149,7 +149,7 @@ def test_ask_json_is_one_object_with_every_field(home: Path, work: Path) -> None
 
 def test_search_writes_a_trec_run_of_six_columns(home: Path, work: Path) -> None:
     batch = write_lines(work / "run.jsonl", {"id": "a", "question": GAS}, {"id": "b", "question": RENT})
-    done = run("search", "--batch", batch, "--run", "out.trec", "--top", 5, "--home", home, cwd=work)
+    done = run("search", "--batch", batch, "--run", "out.trec", "--top", "5", "--home", home, cwd=work)
     assert (done.returncode, done.stdout) == (0, "")
     lines = [line.split(" ") for line in (work / "out.trec").read_text(encoding="utf-8").splitlines()]
     assert [(line[0], line[1], line[3], line[5]) for line in lines] == [
@@ -207,10 +207,11 @@ def test_ingest_names_every_input_it_could_not_read_and_keeps_the_rest(work: Pat
     (work / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
     good = {"title": "通知", "text": "第一条　每人每月一百元。\n第二条　按月发放。"}
     write_lines(work / "lines.jsonl", *[{**good, "docid": str(n)} for n in range(16)], "{broken")
-    done = run("ingest", "empty.txt", "broken.zip", "lines.jsonl", "--home", "part", "--json", "--workers", 0, cwd=work)
+    files = ("empty.txt", "broken.zip", "lines.jsonl")
+    done = run("ingest", *files, "--home", "part", "--json", "--workers", "0", cwd=work)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert [name for name in ("empty.txt", "broken.zip", "lines.jsonl:17") if name not in done.stderr] == []
+    assert [name for name in (*files, "lines.jsonl:17") if name not in done.stderr] == []
     (report,) = rows(done.stdout)
     assert report["documents"] == 16
     assert len(report["skipped"]) == 3  # type: ignore[arg-type]

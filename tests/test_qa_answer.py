@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ConfigError
-from core.records import Answer, Question, Role, Status
+from core.records import Answer, Question, Role, State, Status
 from policydesk.app import Desk
 from qa.answer import AI_LABEL
 
@@ -100,7 +100,7 @@ def test_direct_questions_quote_the_gold_span(asked: list[Asked]) -> None:
 
 
 def test_what_an_answer_cites_was_in_force_on_the_day_asked_about(sample_desk: Desk, asked: list[Asked]) -> None:
-    stored = {document.id: document for document in sample_desk.base.documents(["published"])}
+    stored = {document.id: document for document in sample_desk.base.documents([State.PUBLISHED])}
     for item in asked:
         for citation in item.answer.citations:
             day = item.question.as_of or TODAY
