@@ -105,7 +105,8 @@ class Answerer:
         best, share = ranked[0], self._config.near_score
         enough = [item for item in ranked if item.coverage >= self._config.min_coverage]
         near = [j for j in enough if j.value >= share * best.value and j.coverage >= _NEAR_COVERAGE * best.coverage]
-        return [item.hit for item in _district_first(near, enough)[: self._config.articles]]
+        shown = _district_first(near[: self._config.articles], enough)
+        return [item.hit for item in shown[: self._config.articles]]
 
     def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
         quotes = self._quotes(question.text, chosen, terms)
@@ -211,7 +212,7 @@ def _district_first(near: Sequence[_Judged], enough: Sequence[_Judged]) -> list[
     local = [item for item in enough if _is_district(item.hit)]
     if not local or any(_is_district(item.hit) for item in near):
         return list(near)
-    return [local[0], *near]
+    return [max(local, key=lambda item: (item.wanted, item.value)), *near]
 
 
 def _is_district(hit: Hit) -> bool:

@@ -19,11 +19,14 @@ _SHAPE = frozenset(
     "向 从 对 和 与 及 或 或者 还 还是 还有 就 也 都 又 再 才 只 很 太 最 更 但 但是 "
     "如果 要是 的话 因为 所以 以 为 于 之 其 等 上 下 里 中 内 外 后 前 时 规定 政策 "
     "办理 情况 问题 咨询 现在 目前 个 该 每 各 啥 咋 咋办 弄 做 搞 办 请 关于 有关 相关 "
-    "属于 哪种 今年 大概 ".split()
+    "属于 哪种 今年 大概 岁 周岁 个月 每个月 一个月 ".split()
 )
 _MEDIAN_IDF = 11.95    # of jieba's table; stands for words that are not in it
 # Words that ask, and numbers: a rule states ranges and limits, seldom the age or sum of who asks.
-_ASKING = re.compile(r"[哪啥咋几何吗呢]|多少|多久|什么|怎|^[\d.零〇一二两三四五六七八九十百千万]+$")
+_ASKING = re.compile(
+    r"[哪啥咋几何吗呢]|多少|多久|什么|怎|"
+    r"^[\d.零〇一二两三四五六七八九十百千万]+(?:周?岁|个?月|年|日|天|元|块|个|人|次|号)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)

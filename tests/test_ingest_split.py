@@ -122,6 +122,12 @@ def test_chapters_and_sections_are_the_heading_path() -> None:
     ]
 
 
+def test_a_marked_section_without_a_space_stays_under_its_chapter() -> None:
+    text = "## 第三章　实施\n### 第一节一般规定\n第一条　甲。\n### 第二节　管理\n第二条　乙。"
+    paths = [part.heading for part in split(text, "")]
+    assert paths == [("第三章 实施", "第一节一般规定"), ("第三章 实施", "第二节 管理")]
+
+
 def test_a_chapter_line_that_goes_on_with_sentences_is_text() -> None:
     text = "第一条　甲。\n第二章 分则第九条 工会各级组织建立。委员会由选举产生。\n第二条　乙。"
     assert parts_of(text)[0] == ("第一条", "甲。\n第二章 分则第九条 工会各级组织建立。委员会由选举产生。")
