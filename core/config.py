@@ -150,6 +150,8 @@ def _read(path: Path) -> Tree:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"找不到配置文件 {path}。请检查 --config 后的路径") from error
+    except OSError as error:
+        raise ConfigError(f"配置文件 {path} 读不出来：{error.strerror}。请检查 --config 后的路径") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} 不是有效的 UTF-8 YAML：{error}") from error
     if not isinstance(tree, dict):

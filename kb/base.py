@@ -77,12 +77,15 @@ class KnowledgeBase:
         with self._engine.connect() as connection:
             return catalogue.file_seen(connection, source, sha256, self._file_settings(publish))
 
-    def publish_drafts(self, ids: Sequence[str]) -> None:
-        """Publish drafts together. Raises `NotFound` when an id is not a draft's."""
-        drafts = [document.id for document in self.documents([State.DRAFT])]
-        unknown = sorted(set(ids) - set(drafts))
+    def publish(self, ids: Sequence[str]) -> None:
+        """Publish drafts, or documents taken out before, together. Raises `NotFound` for any other id."""
+        waiting = [document.id for document in self.documents([State.DRAFT, State.REMOVED])]
+        unknown = sorted(set(ids) - set(waiting))
         if unknown:
-            raise NotFound(f"没有编号为 {'、'.join(unknown)} 的草稿。用 policydesk documents --state draft 查看草稿")
+            raise NotFound(
+                f"没有编号为 {'、'.join(unknown)} 的草稿或已撤下文件。"
+                "用 policydesk documents --state draft（或 removed）查看编号"
+            )
         self._publish([self.document(i) for i in ids], stored=set(ids))
 
     def withdraw(self, document_id: str) -> None:
@@ -190,6 +193,22 @@ class KnowledgeBase:
         if staged:
             self._publish([self.document(i) for i in staged], stored=set(staged))
         self._refresh_index()
+        with self._engine.connect() as connection:
+            missing = catalogue.published_chunks(connection) - self._store.count()
+        if missing > 0:
+            self._restore_index()
+
+    def _restore_index(self) -> None:
+        """Write every published chunk again: the index was deleted, or lost with its disk."""
+        with self._engine.connect() as connection:
+            batches = catalogue.published_by_generation(connection)
+        for generation, ids in batches.items():
+            batch = [self.document(i) for i in ids]
+            with self._engine.connect() as connection:
+                entries = list(catalogue.index_entries(batch, catalogue.spans_with(connection, batch)))
+            if entries:
+                self._store.upsert(self._points(entries, self._encode(entries), generation))
+                self._store.flush()
 
     def _encode(self, entries: Sequence[IndexEntry]) -> list[Sparse]:
         return [self._encoder.document(*_fields(entry)) for entry in entries]

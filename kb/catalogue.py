@@ -263,6 +263,22 @@ def article_texts(connection: Connection, *, national: bool) -> Iterator[tuple[s
             yield part.ref, f"{row.title}\n{row.text[part.start : part.end]}"
 
 
+def published_chunks(connection: Connection) -> int:
+    published = documents.c.state == State.PUBLISHED
+    return connection.scalar(select(func.count()).select_from(documents.join(chunks)).where(published)) or 0
+
+
+def published_by_generation(connection: Connection) -> dict[int, list[str]]:
+    """Ids of the published documents by the durable step that published them."""
+    rows = connection.execute(
+        select(documents.c.generation, documents.c.id).where(documents.c.state == State.PUBLISHED)
+    )
+    batches: dict[int, list[str]] = {}
+    for row in rows:
+        batches.setdefault(row.generation, []).append(row.id)
+    return batches
+
+
 def counts(connection: Connection) -> tuple[int, int, int]:
     """Published documents, their articles, their chunks."""
     seen = documents.c.state == State.PUBLISHED

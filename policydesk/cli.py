@@ -175,9 +175,9 @@ def publish(
     home: Home = None,
     config: ConfigFile = None,
 ) -> None:
-    """发布草稿：一次全部可见。"""
+    """发布草稿，或重新发布已撤下的文件：一次全部可见。"""
     with _desk(config, home) as desk:
-        desk.base.publish_drafts(ids)
+        desk.base.publish(ids)
     typer.echo(f"已发布 {len(ids)} 份文件", err=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -136,7 +137,7 @@ def test_a_draft_is_not_found_until_it_is_published(base: KnowledgeBase) -> None
     draft = make("犬只")
     base.add([draft], publish=False)
     assert (find(base, "犬只", None), base.counts()) == ([], (0, 0, 0))
-    base.publish_drafts([draft.id])
+    base.publish([draft.id])
     assert find(base, "犬只") == [draft.id] * 2
 
 
@@ -145,7 +146,7 @@ def test_a_published_draft_replaces_the_revision_before(base: KnowledgeBase) -> 
     add(base, make("犬只", source="a.md"))
     base.add([draft], publish=False)
     assert len(find(base, "犬只")) == 2
-    base.publish_drafts([draft.id])
+    base.publish([draft.id])
     assert (find(base, "犬只"), find(base, "犬证")) == ([], [draft.id] * 2)
 
 
@@ -154,7 +155,7 @@ def test_publishing_what_is_no_draft_names_it_and_publishes_nothing(base: Knowle
     base.add([draft], publish=False)
     add(base, published)
     with pytest.raises(NotFound, match=published.id):
-        base.publish_drafts([draft.id, published.id])
+        base.publish([draft.id, published.id])
     assert find(base, "犬只") == []
 
 
@@ -177,6 +178,25 @@ def test_withdrawing_a_version_puts_the_one_before_in_force_again(base: Knowledg
     base.withdraw(new.id)
     assert find(base, "犬只") == [old.id] * 2
     assert base.documents([State.PUBLISHED])[0].superseded_by is None
+
+
+def test_a_withdrawn_document_can_be_published_again(base: KnowledgeBase) -> None:
+    document = make("犬只")
+    add(base, document)
+    base.withdraw(document.id)
+    base.publish([document.id])
+    assert len(find(base, "犬只")) == 2
+
+
+def test_a_lost_index_is_made_again_from_the_database(config: Config, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    edge = changed(config, "storage", min_free_mb=0)
+    with open_desk(edge, home) as desk:
+        add(desk.base, make("旧文", since=date(2020, 1, 1)), make("新文", since=date(2025, 1, 1)))
+    shutil.rmtree(home / "vectors")
+    with open_desk(edge, home) as desk:
+        assert (len(find(desk.base, "新文")), find(desk.base, "旧文")) == (2, [])
+        assert len(find(desk.base, "旧文", date(2021, 1, 1))) == 2
 
 
 def test_withdrawing_the_unknown_or_the_withdrawn_is_an_error(base: KnowledgeBase) -> None:
