@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +52,8 @@ def write_result(
         "packages": package_versions(),
         "config_digest": config_digest(config),
         "config": config.model_dump(mode="json", include=set(_SECTIONS)),
-        "result": as_record(result),
+        # questions and gold stay out: their licence may forbid handing them on
+        "result": {key: value for key, value in as_record(result).items() if key != "losing"},
     }
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -66,8 +66,7 @@ def config_digest(config: Config) -> str:
 
 
 def as_record(result: RetrievalResult | BenchResult) -> dict[str, object]:
-    """The result as JSON values. A retrieval result goes without its run, which a TREC file holds, and
-    without the text of questions, whose licence may forbid handing them on."""
+    """The result as JSON values. A retrieval result goes without its run, which a TREC file holds."""
     if isinstance(result, BenchResult):
         return asdict(result)
     return {
@@ -77,9 +76,5 @@ def as_record(result: RetrievalResult | BenchResult) -> dict[str, object]:
         "kinds": {kind: asdict(group) for kind, group in result.scores.kinds.items()},
         "depth": result.depth,
         "seconds": result.seconds,
-        "losing": [_without_text(asdict(loss)) for loss in result.losing],
+        "losing": [asdict(loss) for loss in result.losing],
     }
-
-
-def _without_text(loss: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in loss.items() if key != "question"}

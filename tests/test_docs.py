@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,3 +100,19 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     targets = [one or two for one, two in LINK.findall(page.read_text(encoding="utf-8"))]
     relative = [target.split("#")[0] for target in targets if not re.match(r"[a-z]+:|#", target)]
     assert [target for target in relative if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_commands_on_the_first_screen_print_what_the_readme_shows(readme: str, tmp_path: Path) -> None:
+    block = (ROOT / readme).read_text(encoding="utf-8").split("```console\n")[1].split("```")[0]
+    for part in block.split("$ policydesk ")[1:]:
+        command, _, shown = part.partition("\n")
+        arguments = [*shlex.split(command), "--home", str(tmp_path)]
+        done = subprocess.run(
+            [sys.executable, "-m", "policydesk", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+        )
+        assert untimed(done.stdout) == untimed(shown)
+
+
+def untimed(text: str) -> str:
+    return re.sub(r"用时 [\d.]+ 秒", "", text).strip()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -17,7 +18,7 @@ from eval.children import checked, run_child
 from eval.gold import GoldQuestion
 from eval.latency import latency
 from eval.plain import build_plain
-from eval.record import Measured, config_digest, result_path, write_result
+from eval.record import Measured, as_record, config_digest, result_path, write_result
 from eval.report import BEGIN, END, measured_table, refresh_table
 from eval.retrieval import evaluate_retrieval
 
@@ -154,12 +155,13 @@ def test_a_result_file_says_how_to_measure_again(plan: BenchPlan, tmp_path: Path
     assert "storage" not in record["config"]
 
 
-def test_a_retrieval_file_lists_losing_questions_without_their_text(tmp_path: Path) -> None:
-    path = write_result(evaluate_retrieval(QUESTIONS, search), MEASURED, load_config(), folder=tmp_path)
-    text = path.read_text(encoding="utf-8")
-    (loss,) = json.loads(text)["result"]["losing"]
-    assert (loss["id"], loss["found"], loss["rank"]) == ("q2", ["c#1"], None)
+def test_losing_questions_are_reported_and_stay_out_of_the_file(tmp_path: Path) -> None:
+    result = evaluate_retrieval(QUESTIONS, search)
+    (loss,) = cast(list[dict[str, object]], as_record(result)["losing"])
+    assert (loss["id"], loss["found"], loss["rank"]) == ("q2", ("c#1",), None)
+    text = write_result(result, MEASURED, load_config(), folder=tmp_path).read_text(encoding="utf-8")
     assert "异地就医" not in text
+    assert "losing" not in json.loads(text)["result"]
 
 
 def test_a_name_that_is_no_file_name_is_refused() -> None:
