@@ -108,9 +108,8 @@ def test_the_commands_on_the_first_screen_print_what_the_readme_shows(readme: st
     for part in block.split("$ policydesk ")[1:]:
         command, _, shown = part.partition("\n")
         arguments = [*shlex.split(command), "--home", str(tmp_path)]
-        done = subprocess.run(
-            [sys.executable, "-m", "policydesk", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
-        )
+        program = [sys.executable, "-m", "policydesk", *arguments]
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
         assert untimed(done.stdout) == untimed(shown)
 
 
