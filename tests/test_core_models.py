@@ -23,7 +23,7 @@ installed = importlib.util.find_spec("sentence_transformers") is not None
 def make_model(folder: Path) -> Path:
     """A bag-of-words model of three words: as small as a sentence-transformers folder can be."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import BoW
+    from sentence_transformers.sentence_transformer.modules import BoW
 
     SentenceTransformer(modules=[BoW(vocab=["租金", "养犬", "登记"])]).save(str(folder))
     return folder
