@@ -162,14 +162,18 @@ class KnowledgeBase:
 
     def _write(self, generation: int, entries: Sequence[IndexEntry], sparse: Sequence[Sparse]) -> int:
         """Steps two to four; the number of replaced revisions comes back."""
-        if entries:
-            self._store.upsert(self._points(entries, sparse, generation))
-            self._store.flush()
+        self._index(generation, entries, sparse)
         with self._turn:
             with self._engine.begin() as connection:
                 replaced = catalogue.publish(connection, generation)
             self._refresh_index()
         return replaced
+
+    def _index(self, generation: int, entries: Sequence[IndexEntry], sparse: Sequence[Sparse]) -> None:
+        """Step two."""
+        if entries:
+            self._store.upsert(self._points(entries, sparse, generation))
+            self._store.flush()
 
     def _refresh_index(self) -> None:
         with self._engine.connect() as connection:
@@ -206,9 +210,7 @@ class KnowledgeBase:
             batch = [self.document(i) for i in ids]
             with self._engine.connect() as connection:
                 entries = list(catalogue.index_entries(batch, catalogue.spans_with(connection, batch)))
-            if entries:
-                self._store.upsert(self._points(entries, self._encode(entries), generation))
-                self._store.flush()
+            self._index(generation, entries, self._encode(entries))
 
     def _encode(self, entries: Sequence[IndexEntry]) -> list[Sparse]:
         return [self._encoder.document(*_fields(entry)) for entry in entries]

@@ -89,14 +89,8 @@ def publish(connection: Connection, generation: int) -> int:
     mine = documents.c.generation == generation
     earlier = (documents.c.state == State.STAGED) & (documents.c.generation < generation)
     same_source = documents.c.source.in_(select(documents.c.source).where(mine))
-    replaced, _ = (
-        connection.execute(
-            update(documents)
-            .where(same_source, which, ~mine)
-            .values(state=State.REMOVED, known_to=now, index_stale=True)
-        ).rowcount
-        for which in (documents.c.state == State.PUBLISHED, earlier)
-    )
+    replaced = _take_out(connection, same_source & (documents.c.state == State.PUBLISHED) & ~mine, now)
+    _take_out(connection, same_source & earlier, now)
     connection.execute(update(documents).where(mine).values(state=State.PUBLISHED, known_from=now, known_to=None))
     keys = select(documents.c.version_key).where(mine | documents.c.index_stale, documents.c.version_key.is_not(None))
     _refresh_spans(connection, [row.version_key for row in connection.execute(keys.distinct())])
@@ -109,14 +103,16 @@ def withdraw(connection: Connection, document_id: str) -> bool:
     row = connection.execute(select(*_ROW).where(documents.c.id == document_id)).first()
     if row is None or row.state != State.PUBLISHED:
         return False
-    connection.execute(
-        update(documents)
-        .where(documents.c.id == document_id)
-        .values(state=State.REMOVED, known_to=now, index_stale=True)
-    )
+    _take_out(connection, documents.c.id == document_id, now)
     key = version_key(facts_of(row))
     _refresh_spans(connection, [key] if key else [])
     return True
+
+
+def _take_out(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
+    """Remove documents from every answer; how many."""
+    removed = update(documents).where(which).values(state=State.REMOVED, known_to=now, index_stale=True)
+    return connection.execute(removed).rowcount
 
 
 def hidden(connection: Connection) -> Hidden:
@@ -282,11 +278,11 @@ def published_by_generation(connection: Connection) -> dict[int, list[str]]:
 def counts(connection: Connection) -> tuple[int, int, int]:
     """Published documents, their articles, their chunks."""
     seen = documents.c.state == State.PUBLISHED
-    whole, parts, pieces = (
+    whole, parts = (
         connection.scalar(select(func.count()).select_from(table).where(seen)) or 0
-        for table in (documents, documents.join(articles), documents.join(chunks))
+        for table in (documents, documents.join(articles))
     )
-    return whole, parts, pieces
+    return whole, parts, published_chunks(connection)
 
 
 def file_seen(connection: Connection, source: str, sha256: str, settings: str) -> bool:
