@@ -14,6 +14,8 @@ A message holds what was found, what was expected, and the next command to type.
 answer is not an error: it is an `Answer` that refuses and says why.
 """
 
+from core.records import Reject
+
 
 class PolicyDeskError(Exception):
     """Base of all errors that a user can act on."""
@@ -26,10 +28,11 @@ class ConfigError(PolicyDeskError):
 class IngestError(PolicyDeskError):
     """One input, or one line of it, cannot be read."""
 
-    def __init__(self, reason: str, *, place: str = "") -> None:
+    def __init__(self, reason: str, *, place: str = "", code: Reject = Reject.DAMAGED) -> None:
         super().__init__(f"{place}: {reason}" if place else reason)
         self.reason = reason
         self.place = place
+        self.code = code
 
 
 class HomeLocked(PolicyDeskError):

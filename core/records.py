@@ -61,6 +61,7 @@ class Facts:
     issuer: str | None = None               # 发文机关
     kind: str | None = None                 # 文种
     rank: Rank = Rank.OTHER                 # 效力级别
+    level: str | None = None                # 行政层级: 国家 / 省 / 市 / 县 / 乡, of the issuer
     region: str | None = None               # 适用区域
     dated: date | None = None               # 成文日期, or the date of this version
     published_on: date | None = None        # 发布日期
@@ -85,15 +86,56 @@ class Article:
     end: int
 
 
+Box = tuple[float, float, float, float]    # x0, y0, x1, y1 in points (1/72 inch) from the top left corner of the page
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is indexed: an article, or a run of paragraphs of a long one. Never spans two articles."""
+    """What is indexed: an article, or a run of paragraphs or table rows of a long one. Never spans two articles."""
 
     id: str                      # first 16 hex digits of sha256 over document id, start and end
     document_id: str
     article: int                 # position in ``Document.articles``
     start: int
     end: int
+    address: str = ""            # of the article, and of the 款 and 项 where a long one is divided: 第八条第二款第（三）项
+    header: tuple[int, int] | None = None   # span of the table's header rows, which are indexed with these rows
+    page: int | None = None      # on which it begins, from 1
+    box: Box | None = None       # around its part on that page
+
+
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """A piece of the text that no chunk holds: ``document.text[start:end]``.
+
+    Chunks and furniture together cover the text exactly once. What was taken out of the running text (page
+    headers, page numbers, site navigation) stands after it, at the end of the text.
+    """
+
+    kind: str                    # front_matter title heading label blank header footer page_number watermark navigation
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run of the text stands on paper: ``document.text[start:end]`` lies in ``box`` of ``page``."""
+
+    start: int
+    end: int
+    page: int                    # from 1
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialField:
+    """One statement of a document about itself, and where it was read."""
+
+    name: str                    # as in DOMAIN: 标题 发文机关 发文字号 主送机关 成文日期 … 依据 废止 修改
+    value: str                   # normalised: dates as ISO, 发文字号 with 〔〕; a list field has one entry per value
+    start: int | None            # span of the text; None when it comes from the file's name, its page or its row
+    end: int | None
+    confidence: float            # 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +148,52 @@ class Document:
     articles: tuple[Article, ...]
     chunks: tuple[Chunk, ...]
     source: str                  # path, ``archive.zip!/member`` or ``file.jsonl#docid``
+    fields: tuple[OfficialField, ...] = ()
+    furniture: tuple[Furniture, ...] = ()
+    places: tuple[Place, ...] = ()           # empty for a text without pages
+
+
+class Reject(StrEnum):
+    """Why an input was not ingested; stable codes for programs, beside the Chinese reason for people."""
+
+    UNKNOWN_TYPE = "unknown_type"
+    EMPTY = "empty"
+    DAMAGED = "damaged"
+    ENCRYPTED = "encrypted"
+    NEEDS_OCR = "needs_ocr"
+    CLASSIFIED = "classified"
+    TOO_LARGE = "too_large"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    UNSAFE_ARCHIVE = "unsafe_archive"
+    MISSING_TOOL = "missing_tool"
+    BAD_ENCODING = "bad_encoding"
+    BAD_FIELD = "bad_field"      # front matter or a JSON line that an editor has to correct
+    UNREADABLE = "unreadable"    # the file system refused
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """An input, or a part of one, that was not ingested."""
 
-    place: str                   # file, ``archive!/member`` or ``file:line``
+    place: str                   # file, ``archive!/member``, ``file:line`` or ``file#page``
     reason: str                  # what was found, what was expected, what to do
     failed: bool = True          # False: left out on purpose, such as a picture in a folder
+    code: Reject = Reject.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """Everything in one file has been handed over."""
+    """Everything in one file, or one member of an archive, has been handed over."""
 
     source: str
     sha256: str
     unchanged: bool = False      # the same bytes were ingested before, so the file was not read again
     failed: bool = False         # something in it was skipped: read it again next time
+    kind: str = ""               # true type: pdf, docx, …
+    pages: int = 0
+    unread_pages: tuple[int, ...] = ()    # pages whose text is missing: the rest was ingested
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +301,7 @@ class Citation:
     start: int
     end: int
     page: int | None
-    box: tuple[float, float, float, float] | None
+    box: Box | None
     in_force: bool
     url: str | None
 
