@@ -27,10 +27,9 @@ def read_text(data: bytes, source: str, *, regions: Regions, chunk_chars: int) -
     facts, start = read_front_matter(text, source, regions)
     if facts is None:
         facts, start = facts_from_law(text, source, regions)
-    body = text[start:].strip("\n")
-    if not body.strip():
+    if not text[start:].strip():
         raise IngestError("文件只有文件头，没有正文", place=source)
-    return make_document(facts, body, source, name=None, chunk_chars=chunk_chars)
+    return make_document(facts, text, source, name=None, chunk_chars=chunk_chars, body=(start, len(text)))
 
 
 def decode(data: bytes, place: str) -> str:
