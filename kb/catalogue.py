@@ -11,6 +11,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, false, func, insert, or_, select, update
 
 from core.records import Article, Chunk, Document, Facts, Hit, Rank, SearchOptions, State, StoredDocument
+from kb.packed import (
+    pack_box,
+    pack_fields,
+    pack_furniture,
+    pack_places,
+    unpack_box,
+    unpack_fields,
+    unpack_furniture,
+    unpack_places,
+)
 from kb.schema import articles, chunks, documents, files, index_facts
 from kb.versions import Span, short_title, spans, version_key
 
@@ -155,10 +165,15 @@ def index_entries(batch: Sequence[Document], held: dict[str, Span]) -> Iterable[
         for chunk in document.chunks:
             article = document.articles[chunk.article]
             yield IndexEntry(
-                chunk.id, facts.title, "\n".join(article.heading), article.address,
-                document.text[chunk.start : chunk.end], document.id, facts.region, facts.rank,
+                chunk.id, facts.title, "\n".join(article.heading), chunk.address or article.address,
+                _indexed_text(document, chunk), document.id, facts.region, facts.rank,
                 held[document.id], facts.public,
             )
+
+
+def _indexed_text(document: Document, chunk: Chunk) -> str:
+    text = document.text[chunk.start : chunk.end]
+    return f"{document.text[slice(*chunk.header)]}\n{text}" if chunk.header else text
 
 
 def spans_with(connection: Connection, batch: Sequence[Document]) -> dict[str, Span]:
@@ -225,7 +240,8 @@ def _conditions(options: SearchOptions) -> list[ColumnElement[bool]]:
 
 
 def load(connection: Connection, document_id: str) -> Document | None:
-    row = connection.execute(select(*_ROW, documents.c.text).where(documents.c.id == document_id)).first()
+    paper = (documents.c.fields, documents.c.furniture, documents.c.places)
+    row = connection.execute(select(*_ROW, documents.c.text, *paper).where(documents.c.id == document_id)).first()
     if row is None:
         return None
     parts = connection.execute(
@@ -237,7 +253,8 @@ def load(connection: Connection, document_id: str) -> Document | None:
     return Document(
         row.id, facts_of(row), row.text,
         tuple(Article(p.ref, p.address, _lines(p.heading), p.start, p.end) for p in parts),
-        tuple(Chunk(p.id, document_id, p.article, p.start, p.end) for p in pieces), row.source,
+        tuple(map(_chunk_of, pieces)), row.source,
+        unpack_fields(row.fields), unpack_furniture(row.furniture), unpack_places(row.places),
     )
 
 
@@ -323,6 +340,8 @@ def _document_row(document: Document, state: State, generation: int | None, span
     return facts | _span_values(span) | {
         "id": document.id, "source": document.source, "state": state, "generation": generation,
         "version_key": version_key(document.facts), "index_stale": False, "text": document.text,
+        "fields": pack_fields(document.fields), "furniture": pack_furniture(document.furniture),
+        "places": pack_places(document.places),
     }
 
 
@@ -334,10 +353,19 @@ def _article_row(document_id: str, position: int, article: Article) -> dict[str,
 
 
 def _chunk_row(chunk: Chunk) -> dict[str, object]:
+    header_start, header_end = chunk.header or (None, None)
     return {
         "id": chunk.id, "document_id": chunk.document_id, "article": chunk.article,
-        "start": chunk.start, "end": chunk.end,
+        "start": chunk.start, "end": chunk.end, "address": chunk.address,
+        "header_start": header_start, "header_end": header_end, "page": chunk.page, "box": pack_box(chunk.box),
     }
+
+
+def _chunk_of(row: Row[Any]) -> Chunk:
+    header = None if row.header_start is None else (row.header_start, row.header_end)
+    return Chunk(
+        row.id, row.document_id, row.article, row.start, row.end, row.address, header, row.page, unpack_box(row.box)
+    )
 
 
 def _span_values(span: Span) -> dict[str, object]:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0002"  # the newest migration in kb/migrations/versions
+HEAD = "0003"  # the newest migration in kb/migrations/versions
 
 metadata = MetaData()
 
@@ -39,6 +39,7 @@ documents = Table(
     Column("issuer", Text),
     Column("kind", Text),
     Column("rank", Integer, nullable=False),
+    Column("level", Text),
     Column("region", String(6)),
     Column("dated", Date),
     Column("published_on", Date),
@@ -51,6 +52,9 @@ documents = Table(
     Column("phone", Text),
     Column("url", Text),
     Column("text", Text, nullable=False),
+    Column("fields", Text),                     # this and the next two: JSON of kb.packed; NULL: empty
+    Column("furniture", Text),
+    Column("places", Text),
     Index("documents_source", "source"),
     Index("documents_state", "state"),
     Index("documents_generation", "generation"),
@@ -79,6 +83,11 @@ chunks = Table(
     Column("article", Integer, nullable=False),
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("header_start", Integer),            # NULL: no header rows
+    Column("header_end", Integer),
+    Column("page", Integer),
+    Column("box", Text),                        # JSON: four numbers
     Index("chunks_document", "document_id"),
 )
 

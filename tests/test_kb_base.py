@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from core.config import Config
 from core.errors import BackendUnavailable, HomeLocked, IndexMismatch, NotFound, StorageFull
 from core.ports import Point, PointFilter, Sparse, Store
-from core.records import Document, Facts, Rank, SearchOptions, State
+from core.records import Document, Facts, Furniture, OfficialField, Place, Rank, SearchOptions, State
 from ingest.document import make_document
 from kb import catalogue
 from kb.base import KnowledgeBase
@@ -128,6 +129,39 @@ def test_a_version_staged_in_the_next_batch_is_not_touched_by_the_batch_before(s
         add(desk.base, revised, in_2018)
         assert find(desk.base, "旧规", date(2022, 1, 1)) == [in_2018.id] * 2
         assert find(desk.base, "旧规", date(2023, 1, 1)) == []
+
+
+def full_document() -> Document:
+    """One with everything that a record can hold."""
+    plain = make("犬只", articles=3)
+    chunks = tuple(
+        replace(chunk, address=f"第{n}款", header=(0, 3) if n else None, page=n + 1, box=(56.0, 71.25, 538.5, 90.0))
+        for n, chunk in enumerate(plain.chunks)
+    )
+    return replace(
+        plain, chunks=chunks, facts=replace(plain.facts, level="市", dated=date(2020, 1, 1)),
+        fields=(OfficialField("发文字号", "临政发〔2020〕1号", 2, 14, 0.98), OfficialField("来源", "x", None, None, 1.0)),
+        furniture=(Furniture("title", 0, 6), Furniture("page_number", 40, 41)),
+        places=(Place(0, 6, 1, (56.7, 71.1, 538.0, 90.0)), Place(7, 20, 2, (56.0, 71.0, 538.0, 90.123456789))),
+    )
+
+
+def test_a_document_comes_back_as_it_was_stored(base: KnowledgeBase) -> None:
+    document = full_document()
+    add(base, document)
+    stored = base.document(document.id)
+    assert stored == document
+    assert {type(number) for place in stored.places for number in place.box} == {float}
+    assert {type(number) for chunk in stored.chunks for number in chunk.box or ()} == {float}
+
+
+def test_table_rows_are_found_by_the_words_of_their_header(base: KnowledgeBase) -> None:
+    text = "补贴通知\n一、标准\n| 对象 | 金额 |\n| --- | --- |\n| 老人 | 200 |"
+    document = make_document(Facts("补贴通知"), text, "a.md", name=None, chunk_chars=1200)
+    row, head = text.index("| 老人"), text.index("| 对象")
+    chunk = replace(document.chunks[0], start=row, end=len(text), header=(head, row), article=0)
+    add(base, replace(document, chunks=(chunk,)))
+    assert [hit.document.id for hit in base.search("对象", SearchOptions())] == [document.id]
 
 
 # drafts

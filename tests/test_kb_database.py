@@ -17,6 +17,8 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import BackendUnavailable, ConfigError, MissingExtra
+from core.records import Chunk
+from kb import catalogue
 from kb.database import MIGRATIONS, migrate, open_database
 from kb.schema import HEAD, metadata
 
@@ -63,16 +65,27 @@ def test_every_revision_can_be_taken_back_and_made_again(engine: Engine) -> None
     assert differences(engine) == []
 
 
-def test_an_older_database_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_an_older_database_is_brought_up_to_date_with_its_rows(tmp_path: Path, revision: str) -> None:
     url = f"sqlite:///{tmp_path / 'policydesk.db'}"
     engine = open_database(url)
-    downgrade(engine, "0001")
+    downgrade(engine, revision)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO index_facts VALUES ('terms', 'x')"))
+        connection.execute(text(
+            "INSERT INTO documents (id, source, state, index_stale, title, rank, public, text) "
+            "VALUES ('0123456789abcdef', 'a.md', 'published', 0, '养犬办法', 55, 1, '第一条 无。')"
+        ))
+        connection.execute(text("INSERT INTO articles VALUES ('0123456789abcdef', 0, 'r', '第一条', '', 4, 6)"))
+        connection.execute(text("INSERT INTO chunks VALUES ('fedcba9876543210', '0123456789abcdef', 0, 4, 6)"))
     engine.dispose()
     again = open_database(url)
     with again.connect() as connection:
         assert connection.scalar(text("SELECT value FROM index_facts")) == "x"
+        document = catalogue.load(connection, "0123456789abcdef")
+    assert document is not None
+    assert (document.text, document.facts.level, document.fields, document.places) == ("第一条 无。", None, (), ())
+    assert document.chunks == (Chunk("fedcba9876543210", "0123456789abcdef", 0, 4, 6),)
     assert differences(again) == []
     again.dispose()
 
