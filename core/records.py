@@ -196,6 +196,31 @@ class FileRead:
     unread_pages: tuple[int, ...] = ()    # pages whose text is missing: the rest was ingested
 
 
+class Outcome(StrEnum):
+    """How one file of an ingest ended."""
+
+    INDEXED = "indexed"
+    PARTIAL = "partial"          # some pages, lines or attachments are missing; the rest was ingested
+    UNCHANGED = "unchanged"      # the same bytes as before: not read again
+    REJECTED = "rejected"
+    LEFT_OUT = "left_out"        # of a type that holds no document, such as a program, in a folder or archive
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """One row of the table an ingest ends with."""
+
+    source: str
+    outcome: Outcome
+    kind: str = ""               # true type: pdf, docx, …
+    code: Reject | None = None   # of the first problem
+    reasons: tuple[str, ...] = ()
+    documents: int = 0
+    articles: int = 0
+    pages: int = 0
+    unread_pages: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class IngestReport:
     """What one ingest run did."""
@@ -208,6 +233,7 @@ class IngestReport:
     replaced: int                # earlier revisions taken out by this run
     skipped: tuple[Skipped, ...]
     seconds: float
+    files: tuple[FileOutcome, ...] = ()
 
     @property
     def failed(self) -> bool:

@@ -6,7 +6,7 @@ make `PageLines` first, and `ingest.layout` makes blocks of them, for PDF, OFD a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -117,6 +117,9 @@ class Reading:
     needs_ocr: tuple[int, ...] = ()               # pages that hold a picture of text and no text
     unread_pages: tuple[int, ...] = ()            # pages that could not be read
     attachments: tuple[Attachment, ...] = ()
+
+
+Reader = Callable[[bytes, str, ReadOptions], Reading]     # (data, source, options); raises IngestError
 
 
 def table_text(rows: tuple[tuple[str, ...], ...], header_rows: int = 1) -> str:
