@@ -98,7 +98,7 @@ class Chunk:
     article: int                 # position in ``Document.articles``
     start: int
     end: int
-    address: str = ""            # of the article, and of the 款 and 项 where a long one is divided: 第八条第二款第（三）项
+    address: str = ""            # of the article, with the 款 and 项 where it is divided: 第八条第二款第（三）项
     header: tuple[int, int] | None = None   # span of the table's header rows, which are indexed with these rows
     page: int | None = None      # on which it begins, from 1
     box: Box | None = None       # around its part on that page

@@ -25,14 +25,21 @@ UNREADABLE: dict[str, str] = {
     "msg": "Outlook 邮件（.msg）无法读取。请在 Outlook 中另存为 .eml 或 PDF",
 }
 
+# A file so named promises a document: one that cannot be read is a failure, not left out.
+DOCUMENT_SUFFIXES = (
+    ".md", ".markdown", ".txt", ".csv", ".tsv", ".pdf", ".docx", ".doc", ".wps", ".rtf", ".ofd", ".xlsx", ".xls", ".et",
+    ".pptx", ".ppt", ".dps", ".html", ".htm", ".shtml", ".eml", ".odt", ".ods", ".odp",
+)
 _HEAD = 65_536
 _SUFFIX_KINDS = {
     ".md": "md", ".markdown": "md", ".txt": "txt", ".text": "txt", ".csv": "csv", ".tsv": "tsv", ".tab": "tsv",
     ".jsonl": "jsonl", ".ndjson": "jsonl",
 }
 _WEB_SUFFIXES = (".html", ".htm", ".shtml", ".xhtml", ".mhtml", ".mht", ".jsp", ".asp", ".aspx", ".php")
-# Text that is no document: left out like any unknown type, rather than read as prose.
-_PROGRAM_SUFFIXES = (
+# What is no document though it may decode as text: left out like any unknown type, rather than read as prose.
+_NO_DOCUMENT_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".ico", ".mp3", ".mp4", ".wav", ".avi",
+    ".mov", ".exe", ".dll", ".so", ".bin", ".dat", ".db", ".ttf", ".woff", ".map",
     ".py", ".js", ".ts", ".css", ".json", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".log", ".svg",
     ".java", ".c", ".h", ".cpp", ".sql", ".sh", ".bat", ".ps1", ".go", ".rs", ".lock",
 )
@@ -201,7 +208,7 @@ def _text_kind(data: bytes, name: str, suffix: str) -> str:
         return "html"
     if _is_mail(text):
         return "eml"
-    if suffix in _PROGRAM_SUFFIXES:
+    if suffix in _NO_DOCUMENT_SUFFIXES:
         return ""
     return _SUFFIX_KINDS.get(suffix, "txt")
 

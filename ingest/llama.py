@@ -14,8 +14,8 @@ from core.config import IngestConfig
 from core.errors import IngestError
 from core.records import Document, Facts, Skipped
 from ingest.document import make_document
-from ingest.reading import BlockKind
 from ingest.read import ReadSettings, find_files, read_files
+from ingest.reading import BlockKind
 
 _AFTER_TEXT = tuple(kind.value for kind in BlockKind if kind.is_furniture)
 

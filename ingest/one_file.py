@@ -18,6 +18,7 @@ from ingest.reading import Attachment, PageLines, Reader, Reading, ReadOptions
 ARCHIVE_KINDS = ("zip", "tar")
 TEXT_KINDS = ("md", "txt")
 _CONVERTED = ("doc", "wps", "xls", "ppt", "rtf", "odt", "ods", "odp")
+_READABLE = "PDF、DOCX、DOC、WPS、XLSX、PPTX、OFD、HTML、MD、TXT、CSV、EML、图片、JSONL 及 ZIP、TAR 压缩包"
 _MB = 1_000_000
 
 
@@ -147,6 +148,6 @@ def _reader(kind: str, source: str) -> Reader:
         case "eml":
             from ingest.read_mail import read_mail as reader
         case _:
-            unknown = f"还不能读取这种文件（{Path(source).suffix or '无扩展名'}）。请另存为 PDF、DOCX 或纯文本"
+            unknown = f"还不能读取这种文件（{Path(source).suffix or '无扩展名'}）。可读的有 {_READABLE}"
             raise IngestError(UNREADABLE.get(kind, unknown), place=source, code=Reject.UNKNOWN_TYPE)
     return reader

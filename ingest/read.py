@@ -25,6 +25,7 @@ from core.errors import IngestError
 from core.records import Document, FileRead, Reject, Skipped
 from ingest.archive import SUFFIXES as ARCHIVES
 from ingest.archive import read_archive
+from ingest.detect import DOCUMENT_SUFFIXES
 from ingest.one_file import ARCHIVE_KINDS, ReadRequest, ReadResult
 from ingest.read_jsonl import read_jsonl
 from ingest.workers import ReadPool
@@ -145,7 +146,8 @@ class _Run:
         failed = bool(read.unread_pages)
         for item in chain(read.items, self.files(inside)):
             if isinstance(item, Skipped) and item.code is Reject.UNKNOWN_TYPE:
-                item = replace(item, failed=item.failed and file.named)
+                promised = file.named or file.name.lower().endswith(DOCUMENT_SUFFIXES)
+                item = replace(item, failed=promised)
             failed |= _is_failure(item)
             yield item
         unread = read.unread_pages if read.items else ()

@@ -74,14 +74,15 @@ class ReadPool:
         return self._outcome(again, self.submit(again))
 
     def _outcome(self, request: ReadRequest, future: ProcessFuture[ReadResult]) -> ReadResult:
-        try:
+        error = future.exception()
+        if error is None:
             return future.result()
-        except PoolTimeout:
+        if isinstance(error, PoolTimeout):
             reason = f"读取超过 {self._limits.read_seconds} 秒（ingest.read_seconds）。请拆分文件，或另存为新文件后重试"
             return _failed(request, reason, Reject.TIMEOUT)
-        except ProcessExpired as expired:
-            reason = f"读取程序异常退出（{expired.exitcode}），文件可能已损坏。请另存为新文件后重试"
-            return _failed(request, reason, Reject.CRASHED)
+        told = f"退出码 {error.exitcode}" if isinstance(error, ProcessExpired) else f"{type(error).__name__}: {error}"
+        reason = f"读取程序异常中断（{told}），文件可能已损坏。请另存为新文件后重试"
+        return _failed(request, reason, Reject.CRASHED)
 
     def _processes(self) -> ProcessPool:
         if self._pool is None:
@@ -113,10 +114,7 @@ def _recognise(data: bytes | Path, kind: str, page: int) -> PageLines | None:
 
 
 def _page(job: ProcessFuture[PageLines | None]) -> PageLines | None:
-    try:
-        return job.result()
-    except (PoolTimeout, ProcessExpired):
-        return None
+    return job.result() if job.exception() is None else None
 
 
 def _unrecognised(request: ReadRequest, read: ReadResult) -> ReadResult:

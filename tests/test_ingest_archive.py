@@ -72,12 +72,12 @@ def test_members_come_in_order_with_folders(tmp_path: Path, config: Config, make
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
 def test_documents_of_an_archive_name_their_member(tmp_path: Path, config: Config, make: Make, name: str) -> None:
-    path = make(tmp_path / name, {"法律/甲法.md": f"甲法\n{TEXT}".encode(), "图.png": b"x", "空.md": b""})
+    path = make(tmp_path / name, {"法律/甲法.md": f"甲法\n{TEXT}".encode(), "程序.exe": b"MZ\x90\x00\x03", "空.md": b""})
     settings = ReadSettings(config.ingest, config.regions.names, lambda source, digest: False, lambda count: None)
     items = list(read_files([path], settings))
     assert [item.source for item in items if isinstance(item, Document)] == [f"{path}!/法律/甲法.md"]
     assert [(item.place, item.failed) for item in items if isinstance(item, Skipped)] == [
-        (f"{path}!/图.png", False), (f"{path}!/空.md", True)
+        (f"{path}!/程序.exe", False), (f"{path}!/空.md", True)
     ]
 
 

@@ -204,7 +204,7 @@ def test_an_unknown_type_is_listed_in_a_folder_and_fails_when_named(tmp_path: Pa
     assert [item.failed for item in skipped(read())] == [False]
     problem = skipped(read(named=[tmp_path / "照片.heic"]))[0]
     assert problem.failed
-    assert ".jsonl.gz" in problem.reason
+    assert "PDF、DOCX" in problem.reason
 
 
 def test_an_unchanged_file_is_not_read_again(tmp_path: Path, read: Read) -> None:
