@@ -27,8 +27,7 @@ class ReadRequest:
     """One file to read. ``data`` is a path where the bytes lie on disk already."""
 
     data: bytes | Path
-    name: str
-    source: str
+    source: str                  # its place, whose suffix decides between types of plain text
     recognised: Mapping[int, PageLines] | None = None    # pages that a recogniser has read; None: not tried
 
 
@@ -49,7 +48,7 @@ def read_one(request: ReadRequest, limits: IngestConfig, regions: Mapping[str, s
     kind = ""
     try:
         data = _bytes(request, limits)
-        kind = detect(data, request.name)
+        kind = detect(data, request.source)
         return _read(data, kind, request, limits, regions)
     except IngestError as error:
         return ReadResult((Skipped(error.place or request.source, error.reason, code=error.code),), kind)

@@ -128,7 +128,7 @@ class _Run:
             return self._guarded(file, digest, "jsonl", self._json_lines(file)), 0
         if lower.endswith(ARCHIVES):
             return self._guarded(file, digest, "archive", self._members(file)), 0
-        request = ReadRequest(file.data, file.name, file.source)
+        request = ReadRequest(file.data, file.source)
         return self._one(file, digest, request, self._pool.submit(request)), size
 
     def _one(
