@@ -222,6 +222,41 @@ class FileOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class RevisionChange:
+    """A published document whose text was replaced by a newer one of the same source."""
+
+    source: str
+    title: str                   # of the new one
+    old: str                     # document ids
+    new: str
+    added: tuple[str, ...]       # addresses in the new one
+    changed: tuple[str, ...]     # addresses in the new one, whose text or heading is another
+    removed: tuple[str, ...]     # addresses in the old one
+    unchanged: int               # articles
+
+
+class Likeness(StrEnum):
+    """How a document is related to another one that is known already."""
+
+    SAME_TEXT = "same_text"      # equal but for white space and punctuation
+    SAME_NUMBER = "same_number"  # the same 发文字号 from another place
+    VERSION = "version"          # the neighbouring version of the same rule
+    NEAR = "near"                # most sentences are shared
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """``document`` is related to ``of``, which came before. For the editor; nothing follows from it."""
+
+    document: str                # document id; the same as ``of`` when the same content came from another place
+    of: str
+    kind: Likeness
+    similarity: float            # shared sentences over all sentences of the two, 0 to 1
+    source: str                  # of ``document``
+    of_source: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
     """What one ingest run did."""
 
@@ -234,10 +269,54 @@ class IngestReport:
     skipped: tuple[Skipped, ...]
     seconds: float
     files: tuple[FileOutcome, ...] = ()
+    revisions: tuple[RevisionChange, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    written_points: int = 0      # encoded and written to the index; unchanged articles keep theirs
 
     @property
     def failed(self) -> bool:
         return any(item.failed for item in self.skipped)
+
+
+class Change(StrEnum):
+    """What became of an article."""
+
+    UNCHANGED = "unchanged"      # same address, same text
+    CHANGED = "changed"          # another text, perhaps under another address, too
+    MOVED = "moved"              # same text under another address
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``old_text[old_start:old_end]`` became ``new_text[new_start:new_end]``; one of them may be empty."""
+
+    old_start: int
+    old_end: int
+    new_start: int
+    new_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleChange:
+    """One row of a comparison. What is not there is empty."""
+
+    kind: Change
+    old_address: str
+    new_address: str
+    old_text: str
+    new_text: str
+    edits: tuple[Edit, ...] = ()     # of a changed one, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two documents article by article, in the order of the new one; removed ones stand where they were."""
+
+    old: str                     # document ids
+    new: str
+    rows: tuple[ArticleChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
