@@ -1,0 +1,260 @@
+"""PDF -> Reading: the text layer with its tables; pages without one are named for the recogniser."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pymupdf
+
+from core.errors import IngestError
+from core.records import Box, Reject
+from ingest.glyphs import garbled_share, plain
+from ingest.grids import Grid, grids_of, table_of
+from ingest.layout import blocks_of
+from ingest.reading import Block, BlockKind, PageLines, PageTable, Reading, ReadOptions, TextLine
+
+# One pass over a page gives text, bold that is drawn twice as once, and the boxes of what is drawn: 0.9 ms a page;
+# the library's own drawings and tables each interpret the page once more, find_tables takes 500 ms.
+_FLAGS = (
+    pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_COLLECT_STYLES
+    | pymupdf.TEXT_COLLECT_VECTORS
+)
+_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError)
+_TEXT, _VECTOR = 0, 3       # kinds of blocks
+_GARBLED = 0.3              # share of unmapped characters from which a text layer is of no use
+_FEW = 30                   # characters: a scan often carries a stamp or a page number as text
+_SCAN = 0.5                 # share of the page that its picture covers
+_OUTLINES = 150             # shapes on a page without text: letters drawn as curves
+_NO_TITLE = re.compile(
+    r"Microsoft|PowerPoint|Word|WPS|Untitled|无标题|未命名|新建|文档\s*\d*$|幻灯片"
+    r"|\.(?:docx?|wps|pdf|pptx?|xlsx?|html?|ofd)\b|^[\w\-. ]*$", re.ASCII | re.IGNORECASE
+)
+_URL = re.compile(r"https?://[\x21-\x7e]+")
+
+Upright = Callable[[Box], Box]
+Turn = tuple[Upright, tuple[int, int]]
+
+
+def read_pdf(data: bytes, source: str, options: ReadOptions) -> Reading:
+    """Raises `IngestError` for a file that is locked, damaged or longer than ``options.max_pages``."""
+    pages: list[PageLines] = []
+    needs_ocr: list[int] = []
+    unread: list[int] = []
+    with open_pdf(data, source) as document:
+        count = _page_count(document, source)
+        if count > options.max_pages:
+            reason = f"有 {count} 页，上限 {options.max_pages} 页（ingest.max_pages）。请拆分，或调高上限"
+            raise IngestError(reason, place=source, code=Reject.TOO_LARGE)
+        _lighten(document)
+        for number in range(1, count + 1):
+            if number in options.recognised:
+                pages.append(options.recognised[number])
+                continue
+            try:
+                page = _read_page(document, number)
+            except _ERRORS:
+                unread.append(number)
+                continue
+            if page is None:
+                needs_ocr.append(number)
+            else:
+                pages.append(page)
+        title = _metadata_title(document)
+    blocks = blocks_of(pages)
+    hints = _hints(blocks, title)
+    return Reading(tuple(blocks), hints, count, tuple(needs_ocr), tuple(unread))
+
+
+def open_pdf(data: bytes, source: str) -> Any:  # noqa: ANN401
+    """The library's document. Raises `IngestError` when it is locked by a password or no PDF."""
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    try:
+        document = pymupdf.open(stream=data, filetype="pdf")
+    except _ERRORS as error:
+        raise _damaged(source, error) from error
+    if document.needs_pass:
+        document.close()
+        raise IngestError("PDF 设有打开密码。请解除密码后重新上传", place=source, code=Reject.ENCRYPTED)
+    return document
+
+
+def _damaged(source: str, error: Exception) -> IngestError:
+    return IngestError(f"PDF 已损坏，打不开（{error}）。请重新下载或重新导出", place=source, code=Reject.DAMAGED)
+
+
+def _page_count(document: Any, source: str) -> int:  # noqa: ANN401
+    try:
+        count = int(document.page_count)
+    except _ERRORS as error:
+        raise _damaged(source, error) from error
+    if not count:
+        raise IngestError("PDF 里没有页面。请重新导出", place=source, code=Reject.DAMAGED)
+    return count
+
+
+def _lighten(document: Any) -> None:  # noqa: ANN401
+    """Take the drawings out of Type 3 fonts, where browsers put their bold Chinese: reading a document's first page
+    took 60 ms for them, now 10, and the text comes from other parts of the font."""
+    try:
+        if any(font[2] == "Type3" for font in document.get_page_fonts(0)):
+            for number in range(1, document.xref_length()):
+                if document.xref_get_key(number, "Subtype")[1] == "/Type3":
+                    document.xref_set_key(number, "CharProcs", "<<>>")
+    except _ERRORS:
+        return      # a damaged file: its pages say what can be read
+
+
+def _read_page(document: Any, number: int) -> PageLines | None:  # noqa: ANN401
+    """None: the page holds a picture of text, or text that no table maps to characters."""
+    page = document.load_page(number - 1)
+    layer = page.get_textpage(flags=_FLAGS)
+    content = layer.extractDICT()
+    text = "".join(span["text"] for line in _raw_lines(content) for span in line["spans"])
+    solid = len("".join(text.split()))
+    if garbled_share(text) > _GARBLED or (solid < _FEW and _is_picture(page, solid)):
+        return None
+    turn = _upright(content)
+    grids = grids_of(_shapes(content, turn[0]))
+    tables: tuple[PageTable, ...] = ()
+    if grids:
+        lines, tables = _cells(layer.extractRAWDICT(), grids, turn)
+    else:
+        lines = [_line(line, line["spans"], turn) for line in _raw_lines(content)]
+    _, _, width, height = turn[0]((0.0, 0.0, content["width"], content["height"]))
+    return PageLines(number, width, height, tuple(_sorted_out(lines)), tables)
+
+
+def _shapes(content: dict[str, Any], upright: Upright) -> Iterator[tuple[Box, bool]]:
+    """What is drawn and may be a rule: not what is white or transparent."""
+    for block in content["blocks"]:
+        if block["type"] == _VECTOR and block["isrect"] and block["alpha"]:
+            if block["stroked"] or block["color"] != 0xFFFFFF:
+                yield upright(block["bbox"]), block["stroked"]
+
+
+def _raw_lines(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for block in content["blocks"]:
+        if block["type"] == _TEXT:
+            yield from block["lines"]
+
+
+def _is_picture(page: Any, solid: int) -> bool:  # noqa: ANN401
+    area = abs(page.rect) or 1.0
+    covered = sum(abs(pymupdf.Rect(image["bbox"]) & page.rect) for image in page.get_image_info())
+    if covered > _SCAN * area or (not solid and covered > 0.05 * area):
+        return True
+    return not solid and sum(kind.startswith("fill-path") for kind, _ in page.get_bboxlog()) > _OUTLINES
+
+
+def _upright(content: dict[str, Any]) -> tuple[Upright, tuple[int, int]]:
+    """(turns a box so that most of the text is horizontal, the direction that text has in the file)."""
+    turns: Counter[tuple[int, int]] = Counter()
+    for line in _raw_lines(content):
+        turns[round(line["dir"][0]), round(line["dir"][1])] += sum(len(span["text"]) for span in line["spans"])
+    width, height = float(content["width"]), float(content["height"])
+    main = turns.most_common(1)[0][0] if turns else (1, 0)
+    match main:
+        case (0, -1):
+            return (lambda box: (height - box[3], box[0], height - box[1], box[2])), main
+        case (0, 1):
+            return (lambda box: (box[1], width - box[2], box[3], width - box[0])), main
+        case (-1, 0):
+            return (lambda box: (width - box[2], height - box[3], width - box[0], height - box[1])), main
+    return tuple, (1, 0)
+
+
+def _line(line: dict[str, Any], spans: Sequence[dict[str, Any]], turn: Turn) -> TextLine:
+    """Of the spans of one line, or of the part of it that stands in one cell."""
+    text = plain("".join(span["text"] for span in spans))
+    main = max(spans, key=lambda span: len(span["text"]))
+    upright, direction = turn
+    box = (
+        min(span["bbox"][0] for span in spans), min(span["bbox"][1] for span in spans),
+        max(span["bbox"][2] for span in spans), max(span["bbox"][3] for span in spans),
+    )
+    slanted = line["dir"][0] * direction[0] + line["dir"][1] * direction[1] < 0.98
+    return TextLine(text, upright(box), main["size"] or 1.0, slanted, _is_faint(main))
+
+
+def _is_faint(span: dict[str, Any]) -> bool:
+    """Light grey or nearly transparent; white is the colour of letters on a dark ground."""
+    color = span["color"]
+    light = (0.3 * (color >> 16 & 255) + 0.59 * (color >> 8 & 255) + 0.11 * (color & 255)) / 255
+    return 0.7 < light < 0.98 or 0 < span["alpha"] < 110
+
+
+def _cells(
+    content: dict[str, Any], grids: Sequence[Grid], turn: Turn
+) -> tuple[list[TextLine], tuple[PageTable, ...]]:
+    """(the lines outside the grids, the tables): letter by letter, since one line may cross several cells."""
+    outside: list[TextLine] = []
+    inside: list[list[tuple[int, TextLine]]] = [[] for _ in grids]
+    for line in _raw_lines(content):
+        parts: list[tuple[tuple[int, int] | None, list[dict[str, Any]]]] = []
+        for span in line["spans"]:
+            for char in span["chars"]:
+                place = _place(turn[0](char["bbox"]), grids)
+                if not parts or parts[-1][0] != place:
+                    parts.append((place, []))
+                parts[-1][1].append({**span, "text": char["c"], "bbox": char["bbox"]})
+        for place, chars in parts:
+            part = _line(line, chars, turn)
+            if place is None or part.rotated:
+                outside.append(part)
+            elif part.text.strip():
+                inside[place[0]].append((place[1], part))
+    tables = [table_of(grid, lines) for grid, lines in zip(grids, inside, strict=True)]
+    return outside, tuple(table for table in tables if table is not None)
+
+
+def _place(box: Box, grids: Sequence[Grid]) -> tuple[int, int] | None:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    for number, grid in enumerate(grids):
+        if (cell := grid.cell_at(x, y)) is not None:
+            return number, cell
+    return None
+
+
+def _sorted_out(lines: Sequence[TextLine]) -> list[TextLine]:
+    """Without blanks and without what is printed a second time on the same spot to look bold or shaded."""
+    kept: list[TextLine] = []
+    seen: dict[str, list[TextLine]] = {}
+    faint = all(line.faint for line in lines if line.text.strip())
+    for line in lines:
+        text = line.text.strip()
+        if not text:
+            continue
+        twins = seen.setdefault(text, [])
+        near = 0.2 * line.size
+        if any(abs(line.box[0] - twin.box[0]) < near and abs(line.box[1] - twin.box[1]) < near for twin in twins):
+            continue
+        twins.append(line)
+        kept.append(replace(line, faint=False) if faint else line)      # all of it: a recogniser's hidden layer
+    return kept
+
+
+def _metadata_title(document: Any) -> str | None:  # noqa: ANN401
+    """The title that the program gave the file, unless it is a file's name or a program's."""
+    try:
+        title = plain((document.metadata or {}).get("title") or "")
+    except _ERRORS:
+        return None
+    title = " ".join(re.split(r"_|--| - ", title)[0].split())    # 标题_频道_中国政府网
+    usable = 6 <= len(title) <= 120 and not _NO_TITLE.search(title) and garbled_share(title) == 0
+    return title if usable and re.search(r"[\u4e00-\u9fff]{4}", title) else None
+
+
+def _hints(blocks: Sequence[Block], title: str | None) -> dict[str, str]:
+    """The printed title is better than the file's; a web page's address stands at the foot of its print."""
+    hints: dict[str, str] = {}
+    if title and not any(block.kind is BlockKind.TITLE for block in blocks):
+        hints["title"] = title
+    feet = {block.text for block in blocks if block.kind is BlockKind.FOOTER and _URL.fullmatch(block.text)}
+    if len(feet) == 1:      # a long address is cut with … and does not match
+        hints["url"] = feet.pop()
+    return hints
