@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from core.errors import IngestError
-from core.records import RANK_NAMES, Article, Document, Facts, Skipped
+from core.records import RANK_NAMES, Article, Document, Facts, Furniture, Skipped
 from ingest.document import assemble, make_document
 from ingest.official import Regions, facts_from, parse_date
 from ingest.read_text import decode
@@ -109,8 +109,9 @@ def _close(law: _Law, source: str, seen: Counter[str], regions: Regions, chunk_c
         facts = _law_facts(law.rows[0], place, regions)
     except IngestError as error:
         return Skipped(place, error.reason)
-    text, articles = _law_text(facts, law.rows)
-    return assemble(facts, text, articles, _name(source, f"{title}@{day}", seen), chunk_chars=chunk_chars)
+    text, articles, furniture = _law_text(facts, law.rows)
+    name = _name(source, f"{title}@{day}", seen)
+    return assemble(facts, text, articles, name, chunk_chars=chunk_chars, furniture=furniture)
 
 
 def _law_facts(row: Mapping[str, object], place: str, regions: Regions) -> Facts:
@@ -132,28 +133,39 @@ def _law_facts(row: Mapping[str, object], place: str, regions: Regions) -> Facts
     return facts_from(named, place, regions)
 
 
-def _law_text(facts: Facts, rows: list[Mapping[str, object]]) -> tuple[str, list[Article]]:
+def _law_text(facts: Facts, rows: list[Mapping[str, object]]) -> tuple[str, list[Article], list[Furniture]]:
     """The law put together again from its articles, each under its headings and after its label."""
-    pieces = [facts.title, "\n"]
-    length = len(facts.title) + 1
+    pieces: list[str] = []
+    furniture: list[Furniture] = []
     articles: list[Article] = []
+    length = 0
     last: tuple[str, ...] = ()
     used: Counter[str] = Counter()
+
+    def put(kind: str, piece: str, stop: str) -> None:
+        nonlocal length
+        if piece:
+            pieces.append(piece + stop)
+            furniture.append(Furniture(kind, length, length + len(piece)))
+            length += len(piece) + len(stop)
+
+    put("title", facts.title, "\n")
     for row in rows:
         path = row.get("path")
-        heading = tuple(str(part) for part in path) if isinstance(path, list) else ()
-        label, body = _text(row, "article"), _text(row, "text").strip("\n")
-        opening = [f"{part}\n" for depth, part in enumerate(heading) if heading[: depth + 1] != last[: depth + 1]]
-        opening.append(f"{label}　" if label else "")
-        length += sum(map(len, opening))
+        heading = tuple(text for part in path if (text := str(part).strip())) if isinstance(path, list) else ()
+        label, body = _text(row, "article"), _text(row, "text")
+        for depth, part in enumerate(heading):
+            if heading[: depth + 1] != last[: depth + 1]:
+                put("heading", part, "\n")
+        put("label", label, "　")
         used[label] += 1
         address = (label or "序言") + (f"({used[label]})" if used[label] > 1 else "")
         ref = _text(row, "id") or f"{facts.title}@{facts.dated or ''}#{address}"
         articles.append(Article(ref, address, heading, length, length + len(body)))
-        pieces += [*opening, body, "\n"]
+        pieces += [body, "\n"]
         length += len(body) + 1
         last = heading
-    return "".join(pieces), articles
+    return "".join(pieces), articles, furniture
 
 
 def _document(

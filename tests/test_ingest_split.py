@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from core.config import Config
 from core.records import Document
+from ingest.chunks import make_chunks
+from ingest.cover import verify_cover
 from ingest.read import ReadSettings, find_files, read_files
-from ingest.split import Part, make_chunks, split
+from ingest.split import Part, cut, split
 from tests.conftest import SAMPLES
 
 # file or docid, number of articles, first address, the one in the middle, the last
@@ -235,7 +237,7 @@ def test_every_sample_is_pinned(samples: dict[str, Document]) -> None:
 
 def test_no_character_of_a_sample_is_lost(samples: dict[str, Document]) -> None:
     for document in samples.values():
-        assert not outside(document.text, split(document.text, document.facts.title), document.facts.title)
+        verify_cover(document)
 
 
 # properties
@@ -263,9 +265,9 @@ def test_addresses_do_not_repeat(text: str) -> None:
 
 @given(_TEXTS, st.integers(5, 60))
 def test_chunks_tile_their_part_up_to_white_space(text: str, max_chars: int) -> None:
-    parts = [(part.start, part.end) for part in split(text, "")]
-    chunks = make_chunks("d", text, parts, max_chars)
-    for number, (start, end) in enumerate(parts):
+    parts, _, tables = cut(text, "", 0, len(text))
+    chunks = make_chunks("d", text, parts, max_chars, tables=tables)
+    for number, (start, end) in enumerate((part.start, part.end) for part in parts):
         own = [chunk for chunk in chunks if chunk.article == number]
         whole = "".join(text[chunk.start : chunk.end] for chunk in own)
         assert re.sub(r"[\s\u200b]", "", whole) == re.sub(r"[\s\u200b]", "", text[start:end])
@@ -275,7 +277,7 @@ def test_chunks_tile_their_part_up_to_white_space(text: str, max_chars: int) -> 
 
 @given(_TEXTS)
 def test_chunk_ids_are_stable_and_differ(text: str) -> None:
-    parts = [(part.start, part.end) for part in split(text, "")]
+    parts = split(text, "")
     ids = [chunk.id for chunk in make_chunks("d", text, parts, 20)]
     assert ids == [chunk.id for chunk in make_chunks("d", text, parts, 20)]
     assert len(set(ids)) == len(ids)

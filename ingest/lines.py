@@ -1,0 +1,220 @@
+"""A text as lines: tables are found and kept whole, and a page whose line breaks were lost is taken apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+CN = "一二三四五六七八九十百千零〇"
+_LONG_LINE = 1000           # such a line is a page whose line breaks were lost; numbering is sought inside it
+_LOST_BREAKS = 200          # so is a line of this length in a text of at most three lines: 1,242 of 1,457 web pages
+_HEADER_ROWS = 10           # a separator line further down is a row of dashes
+
+_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
+_SEPARATOR = re.compile(r"[ \t　]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t　]*$")
+
+# inside a line: after a full stop, a bracket, a date or a space; 一、二线城市 and （一）、（二）项 are no numbering
+_AFTER = r"(?:(?<=[。；：:！？!?”）)】》日])[\s　]*|[\s　]+)"
+_INLINE = re.compile(
+    rf"{_AFTER}(?=[{CN}]{{1,3}}、(?![{CN}]{{1,2}}[线级类季产期等、])|[（(][{CN}]{{1,3}}[）)](?!、)"
+    rf"|第[{CN}]{{1,7}}(?:章|节)[\s　]|问[:：])"
+)
+_INLINE_ARTICLE = re.compile(rf"第([{CN}]{{1,7}})条(之[{CN}]+)?")
+_INLINE_CHAPTER = re.compile(
+    rf"第[{CN}]{{1,4}}[章节编][^。，；：、第条]{{1,30}}?(?=第[{CN}]{{1,7}}[条章节]|[\s　]第)"
+)
+_GLUED_SECTION = re.compile(r"(?:方案|办法|意见|通知|规定|细则|要点|措施|如下|公告|计划|事项)(?=一、)")
+_GLUED_ITEM = re.compile(rf"(?<![{CN}第])[{CN}]{{1,3}}、[^。，；：（）()、]{{2,30}}(?=[（(]一[）)])")
+_NO_ARTICLE = re.compile(rf"[{CN}\d第规、，,和与或至的中所款项之]")
+ITEM_INSIDE = re.compile(rf"(?<=[：；。:;])[\s　]*(?=[（(][{CN}]{{1,3}}[）)])")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Markdown rows that stand together: ``text[start:end]``."""
+
+    start: int
+    end: int
+    header: tuple[int, int] | None          # the rows above the separator, if they say anything
+    top: int                                # end of the header rows and the separator line
+    rows: tuple[tuple[int, int], ...]       # the others
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line without its line break, or a whole table, whose ``text`` is empty."""
+
+    start: int
+    end: int                                # after the line break
+    text: str
+    table: Table | None = None
+
+
+def lines_of(text: str, start: int, end: int) -> list[Line]:
+    """The lines of ``text[start:end]`` in order, each table as one; run-together lines are cut at numbering."""
+    lines: list[Line] = []
+    body = text[start:end] if (start, end) != (0, len(text)) else text
+    raws = body.splitlines(keepends=True)
+    lost = len(raws) <= 3 or sum(1 for raw in raws if not raw.isspace()) <= 3
+    rows: list[Line] = []
+    for raw in raws:
+        line = Line(start, start + len(raw), raw.rstrip())
+        start = line.end
+        if line.text.lstrip()[:1] == "|":
+            rows.append(line)
+            continue
+        if rows:
+            lines += _rows(text, rows)
+            rows = []
+        if len(raw) > (_LOST_BREAKS if lost else _LONG_LINE):
+            lines += _pieces(line, raw)
+        else:
+            lines.append(line)
+    return lines + (_rows(text, rows) if rows else [])
+
+
+def tables_of(text: str, start: int, end: int) -> list[Table]:
+    """The tables of ``text[start:end]`` in order."""
+    if not re.search(r"^[ \t　]*\|", text[start:end], re.M):
+        return []
+    return [line.table for line in lines_of(text, start, end) if line.table]
+
+
+def number(label: str) -> int:
+    """A Chinese or Arabic numeral below 10,000 as a number: 三十八 -> 38, 一百零二 -> 102, 38 -> 38."""
+    if label.isdigit():
+        return int(label)
+    total, digit = 0, 0
+    for char in label:
+        if char in _DIGITS:
+            digit = digit * 10 + _DIGITS[char]
+        else:
+            total += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[char]
+            digit = 0
+    return total + digit
+
+
+def blank(char: str) -> bool:
+    return char.isspace() or char in "\u200b\ufeff"     # zero-width marks left over from web pages
+
+
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and blank(text[start]):
+        start += 1
+    while end > start and blank(text[end - 1]):
+        end -= 1
+    return start, end
+
+
+def divide(text: str, start: int, end: int, limit: int, tables: Sequence[Table] = ()) -> list[tuple[int, int]]:
+    """Consecutive spans of up to ``limit`` characters that end at a line if they can, else at a sentence.
+
+    A table is cut only when it is longer than ``limit`` itself, and then between rows.
+    """
+    start, end = trim(text, start, end)
+    if end - start <= limit:
+        return [(start, end)] if start < end else []
+    inside = [table for table in tables if table.start < end and start < table.end]
+    if not inside:
+        return _divide_text(text, start, end, limit)
+    spans: list[tuple[int, int]] = []
+    for first, last in _units(text, start, end, limit, inside):
+        if spans and last - spans[-1][0] <= limit:
+            spans[-1] = spans[-1][0], last
+        else:
+            spans.append((first, last))
+    return spans
+
+
+def _units(text: str, start: int, end: int, limit: int, tables: Sequence[Table]) -> Iterator[tuple[int, int]]:
+    at = start
+    for table in tables:
+        yield from _divide_text(text, at, max(at, table.start), limit)
+        first, last = trim(text, max(start, table.start), min(end, table.end))
+        if last - first <= limit:
+            yield first, last
+        else:
+            for row in table_units(table, limit):
+                if start <= row[0] and row[1] <= end:
+                    yield from _divide_text(text, *row, limit)
+        at = max(at, last)
+    yield from _divide_text(text, at, end, limit)
+
+
+def table_units(table: Table, limit: int) -> list[tuple[int, int]]:
+    """The header rows with the first row under them, if both fit in ``limit``, then each row."""
+    rows = list(table.rows)
+    if not rows or rows[0][1] - table.start <= limit:
+        return [(table.start, rows[0][1] if rows else table.end), *rows[1:]]
+    return [(table.start, table.top), *rows] if table.top > table.start else rows
+
+
+def _divide_text(text: str, start: int, end: int, limit: int) -> list[tuple[int, int]]:
+    spans = []
+    start, end = trim(text, start, end)
+    while end - start > limit:
+        window = text[start : start + limit]
+        cut = max(window.rfind("\n", limit // 4) + 1, 0) or _sentence_end(window) or limit
+        spans.append(trim(text, start, start + cut))
+        start += cut
+    spans.append(trim(text, start, end))
+    return [span for span in spans if span[0] < span[1]]
+
+
+def _sentence_end(window: str) -> int:
+    return max(window.rfind(stop, len(window) // 4) for stop in "。！？；") + 1
+
+
+def _rows(text: str, rows: list[Line]) -> list[Line]:
+    """Rows that stand together as one line that is a table; a single one without a separator is text."""
+    at = next((n for n, row in enumerate(rows[: _HEADER_ROWS + 1]) if _SEPARATOR.match(row.text)), -1)
+    if at < 0 and len(rows) == 1:
+        return rows
+    spans = tuple(trim(text, row.start, row.end) for row in rows)
+    start, end = spans[0][0], spans[-1][1]
+    said = at > 0 and any(row.text.strip(" \t　|") for row in rows[:at])
+    header = (start, spans[at - 1][1]) if said else None
+    top = spans[at][1] if at >= 0 else start
+    table = Table(start, end, header, top, spans[at + 1 :])
+    return [Line(rows[0].start, rows[-1].end, "", table)]
+
+
+# a page whose line breaks were lost
+
+
+def _pieces(line: Line, raw: str) -> list[Line]:
+    cuts = [0, *sorted({cut for cut in _cuts(raw) if 0 < cut < len(raw)}), len(raw)]
+    return [
+        Line(line.start + first, line.start + last, raw[first:last].rstrip())
+        for first, last in pairwise(cuts)
+    ]
+
+
+def _cuts(raw: str) -> Iterator[int]:
+    for match in _INLINE.finditer(raw):
+        yield match.end()
+    for pattern in (_GLUED_SECTION, _GLUED_ITEM):
+        for match in pattern.finditer(raw):
+            yield match.end()
+    opened = set()          # where an article follows its chapter's title: 第一章总则第一条
+    for match in _INLINE_CHAPTER.finditer(raw):
+        yield match.start()
+        opened.add(match.end())
+    yield from _article_cuts(raw, opened)
+
+
+def _article_cuts(raw: str, opened: set[int]) -> Iterator[int]:
+    """Articles that carry the count on; a cross-reference has neither a stop nor a space around it."""
+    last = 0
+    for match in _INLINE_ARTICLE.finditer(raw):
+        at = number(match.group(1))
+        before, after = raw[max(match.start() - 1, 0) : match.start()], raw[match.end() : match.end() + 1]
+        begins = match.start() in opened or not before or before.isspace() or before in "。；：:！？”）)】》"
+        if not begins and not (after.isspace() and at == last + 1):
+            continue
+        if after.isspace() or not after or not _NO_ARTICLE.match(after):
+            if at == last + 1 or (match.group(2) and at == last) or (at == 1 and after.isspace()):
+                last = at
+                yield match.start()
