@@ -59,6 +59,7 @@ class IngestCost:
     chunks: int
     skipped: int
     seconds: float
+    again_seconds: float            # the same command once more: nothing has changed
     articles_per_second: float
     peak_mb: float                  # largest process
     disk_mb: float                  # the home folder afterwards, as allocated
@@ -140,12 +141,15 @@ def measure_ingest(plan: BenchPlan) -> IngestCost:
     command = [*plan.program, "ingest", *paths, *_home(plan), *plan.arguments]
     child = run_child(command)
     done = _ingested(command, child)
+    again = run_child(command)
+    _ingested(command, again)
     return IngestCost(
         documents=done.documents,
         articles=done.articles,
         chunks=done.chunks,
         skipped=done.skipped if isinstance(done.skipped, int) else len(done.skipped),
         seconds=child.seconds,
+        again_seconds=again.seconds,
         articles_per_second=done.articles / child.seconds,
         peak_mb=child.peak_mb,
         disk_mb=disk_mb(plan.home),

@@ -34,6 +34,7 @@ class _Latency(BaseModel):
 class _Ingest(BaseModel):
     articles: int
     seconds: float
+    again_seconds: float | None = None      # results before 2026-11-25 lack it
     articles_per_second: float
     peak_mb: float
     disk_mb: float
@@ -178,10 +179,16 @@ def _speed_table(files: Sequence[_BenchFile]) -> str:
     return _markdown(["Speed", *(f"{file.name}, {file.count} questions" for file in files)], rows)
 
 
+def _again(ingest: _Ingest) -> str:
+    again = ingest.again_seconds
+    return f"{again:.1f} s, {ingest.seconds / again:.0f} times faster" if again else "–"
+
+
 def _speed_column(bench: _Bench) -> dict[str, str]:
     ingest, queries, plain = bench.ingest, bench.queries, bench.plain
     return {
         "Ingest": f"{ingest.articles:,} articles in {ingest.seconds:.1f} s" if ingest else "–",
+        "Ingest again, unchanged": _again(ingest) if ingest else "–",
         "Articles per second": f"{ingest.articles_per_second:,.0f}" if ingest else "–",
         "Peak memory of ingest / home on disk": f"{ingest.peak_mb:,.0f} / {ingest.disk_mb:,.0f} MB" if ingest else "–",
         "Fresh process: ask / --help / import": " / ".join(

@@ -129,24 +129,41 @@ def _reader(kind: str, source: str) -> Reader:
     """The reader of a type, imported when it is first needed: a folder of Markdown never loads a PDF library."""
     match kind:
         case "pdf":
-            from ingest.read_pdf import read_pdf as reader
+            from ingest.read_pdf import read_pdf
+
+            return read_pdf
         case "image":
-            from ingest.read_image import read_image as reader
+            from ingest.read_image import read_image
+
+            return read_image
         case "docx":
-            from ingest.read_docx import read_docx as reader
+            from ingest.read_docx import read_docx
+
+            return read_docx
         case "xlsx":
-            from ingest.read_sheet import read_xlsx as reader
+            from ingest.read_sheet import read_xlsx
+
+            return read_xlsx
         case "csv" | "tsv":
-            from ingest.read_sheet import read_csv as reader
+            from ingest.read_sheet import read_csv
+
+            return read_csv
         case "pptx":
-            from ingest.read_pptx import read_pptx as reader
+            from ingest.read_pptx import read_pptx
+
+            return read_pptx
         case "ofd":
-            from ingest.read_ofd import read_ofd as reader
+            from ingest.read_ofd import read_ofd
+
+            return read_ofd
         case "html":
-            from ingest.read_html import read_html as reader
+            from ingest.read_html import read_html
+
+            return read_html
         case "eml":
-            from ingest.read_mail import read_mail as reader
+            from ingest.read_mail import read_mail
+
+            return read_mail
         case _:
             unknown = f"还不能读取这种文件（{Path(source).suffix or '无扩展名'}）。可读的有 {_READABLE}"
             raise IngestError(UNREADABLE.get(kind, unknown), place=source, code=Reject.UNKNOWN_TYPE)
-    return reader

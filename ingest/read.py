@@ -18,17 +18,15 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pebble import ProcessFuture
-
 from core.config import IngestConfig
 from core.errors import IngestError
 from core.records import Document, FileRead, Reject, Skipped
 from ingest.archive import SUFFIXES as ARCHIVES
 from ingest.archive import read_archive
 from ingest.detect import DOCUMENT_SUFFIXES
-from ingest.one_file import ARCHIVE_KINDS, ReadRequest, ReadResult
+from ingest.one_file import ARCHIVE_KINDS, ReadRequest
 from ingest.read_jsonl import read_jsonl
-from ingest.workers import ReadPool
+from ingest.workers import ReadPool, Submitted
 
 if TYPE_CHECKING:
     BufferedReader = io.BufferedReader[Any]     # of anything: files, members of archives, unpacked gzip
@@ -128,13 +126,10 @@ class _Run:
             return self._guarded(file, digest, "jsonl", self._json_lines(file)), 0
         if lower.endswith(ARCHIVES):
             return self._guarded(file, digest, "archive", self._members(file)), 0
-        request = ReadRequest(file.data, file.source)
-        return self._one(file, digest, request, self._pool.submit(request)), size
+        return self._one(file, digest, self._pool.submit(ReadRequest(file.data, file.source))), size
 
-    def _one(
-        self, file: _File, digest: str, request: ReadRequest, future: ProcessFuture[ReadResult]
-    ) -> Iterator[Item]:
-        read = self._pool.result(request, future)
+    def _one(self, file: _File, digest: str, submitted: Submitted) -> Iterator[Item]:
+        read = self._pool.result(submitted)
         self._told(file, _size(file.data))
         if read.kind in ARCHIVE_KINDS:
             yield from self._guarded(file, digest, read.kind, self._members(file))

@@ -6,10 +6,10 @@ import multiprocessing
 import sys
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as PoolTimeout
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from types import TracebackType
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
@@ -22,6 +22,16 @@ from ingest.one_file import ReadRequest, ReadResult, read_one
 from ingest.reading import PageLines
 
 _MB = 1_000_000
+_PIPE_BYTES = 4 * _MB      # more than this goes to the child through a file: a pipe would hold it three times
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A request on its way, and the file that holds its bytes when they were put on disk for it."""
+
+    request: ReadRequest
+    future: ProcessFuture[ReadResult]
+    spooled: Path | None
 
 
 class ReadPool:
@@ -45,33 +55,45 @@ class ReadPool:
         if self._spool is not None:
             self._spool.cleanup()
 
-    def submit(self, request: ReadRequest) -> ProcessFuture[ReadResult]:
-        return self._processes().schedule(
-            read_one, (request, self._limits, self._regions), timeout=self._limits.read_seconds
-        )
+    def submit(self, request: ReadRequest) -> Submitted:
+        spooled = None
+        if isinstance(request.data, bytes) and len(request.data) > _PIPE_BYTES:
+            request = replace(request, data=(spooled := self._on_disk(request.data)))
+        return Submitted(request, self._schedule(request), spooled)
 
-    def result(self, request: ReadRequest, future: ProcessFuture[ReadResult]) -> ReadResult:
+    def result(self, submitted: Submitted) -> ReadResult:
         """What came of a submitted request, its picture pages recognised where that is possible.
 
         A reader that was too slow or died is a `Skipped` like any other reason; nothing is raised.
         """
-        read = self._outcome(request, future)
-        if not read.needs_ocr:
-            return read
-        from ingest.ocr import ocr_available
+        request, spooled = submitted.request, submitted.spooled
+        try:
+            read = self._outcome(request, submitted.future)
+            if not read.needs_ocr:
+                return read
+            from ingest.ocr import ocr_available
 
-        if self._limits.ocr == "off" or not ocr_available():
-            return read if read.items else _unrecognised(request, read)
-        on_disk = self._on_disk(request)
-        pages = {
-            page: self._processes().schedule(
-                _recognise, (on_disk.data, read.kind, page), timeout=self._limits.ocr_seconds
-            )
+            if self._limits.ocr == "off" or not ocr_available():
+                return read if read.items else _unrecognised(request, read)
+            if isinstance(request.data, bytes):      # once on disk, not sent again for every page
+                request = replace(request, data=(spooled := self._on_disk(request.data)))
+            again = replace(request, recognised=self._recognised(request.data, read))
+            return self._outcome(again, self._schedule(again))
+        finally:
+            if spooled is not None:
+                spooled.unlink()
+
+    def _recognised(self, data: bytes | Path, read: ReadResult) -> dict[int, PageLines]:
+        jobs = {
+            page: self._processes().schedule(_recognise, (data, read.kind, page), timeout=self._limits.ocr_seconds)
             for page in read.needs_ocr
         }
-        recognised = {page: lines for page, job in pages.items() if (lines := _page(job)) is not None}
-        again = replace(on_disk, recognised=recognised)
-        return self._outcome(again, self.submit(again))
+        return {page: lines for page, job in jobs.items() if (lines := _page(job)) is not None}
+
+    def _schedule(self, request: ReadRequest) -> ProcessFuture[ReadResult]:
+        return self._processes().schedule(
+            read_one, (request, self._limits, self._regions), timeout=self._limits.read_seconds
+        )
 
     def _outcome(self, request: ReadRequest, future: ProcessFuture[ReadResult]) -> ReadResult:
         error = future.exception()
@@ -92,15 +114,12 @@ class ReadPool:
             )
         return self._pool
 
-    def _on_disk(self, request: ReadRequest) -> ReadRequest:
-        """The same request with its bytes in a file, so that they are not sent once for every page."""
-        if isinstance(request.data, Path):
-            return request
+    def _on_disk(self, data: bytes) -> Path:
         if self._spool is None:
             self._spool = TemporaryDirectory(prefix="policydesk-")
-        path = Path(self._spool.name) / "pages"
-        path.write_bytes(request.data)
-        return replace(request, data=path)
+        with NamedTemporaryFile(dir=self._spool.name, delete=False) as file:
+            file.write(data)
+        return Path(file.name)
 
 
 def _recognise(data: bytes | Path, kind: str, page: int) -> PageLines | None:
@@ -114,7 +133,10 @@ def _recognise(data: bytes | Path, kind: str, page: int) -> PageLines | None:
 
 
 def _page(job: ProcessFuture[PageLines | None]) -> PageLines | None:
-    return job.result() if job.exception() is None else None
+    recognised: PageLines | None = None
+    if job.exception() is None:
+        recognised = job.result()
+    return recognised
 
 
 def _unrecognised(request: ReadRequest, read: ReadResult) -> ReadResult:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.config import Config
 from core.models import open_embedder
 from core.records import Answer, Document, Hit, IngestReport, Question
+from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
 from kb.base import KnowledgeBase
 from kb.database import open_database
@@ -36,7 +37,9 @@ class Desk:
             lambda source, sha256: self.base.file_seen(source, sha256, publish=publish),
             on_bytes,
         )
-        return self.base.add(read_files(find_files(paths), settings, named=paths), publish=publish)
+        log = OutcomeLog()
+        report = self.base.add(log.watch(read_files(find_files(paths), settings, named=paths)), publish=publish)
+        return replace(report, files=tuple(log.rows))
 
     def search(self, question: Question, top: int) -> list[Hit]:
         options = scope(question, top=top, home_region=self.config.regions.home)

@@ -128,7 +128,7 @@ def test_only_the_command_line_prints() -> None:
     printing = [
         at(name, node)
         for name, node in nodes()
-        if name != "policydesk/cli.py"
+        if name not in ("policydesk/cli.py", "policydesk/cli_eval.py", "policydesk/options.py")
         and (
             (isinstance(node, ast.Name) and node.id == "print")
             or (isinstance(node, ast.Attribute) and node.attr in ("stdout", "echo", "secho")
