@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Fonts give many characters a second code for the radical that looks the same, and files then hold ⾏ for 行.
@@ -18,6 +19,8 @@ _PLAIN = str.maketrans(
     | _SUPPLEMENT | _BULLETS | {"\xa0": " "} | dict.fromkeys("\x00\xad\u200b\u200c\u200d\u2060\ufeff", "")
 )
 
+_UNKNOWN = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff\x00-\x1f\x7f-\x9f]")
+
 
 def plain(text: str) -> str:
     """The text with the characters that were meant: 行 for ⾏; without characters that have no width."""
@@ -27,8 +30,4 @@ def plain(text: str) -> str:
 def garbled_share(text: str) -> float:
     """Share of the characters that stand for no known one: unmapped, private use or control."""
     solid = "".join(text.split())
-    bad = sum(
-        char == "\ufffd" or "\ue000" <= char <= "\uf8ff" or char >= "\U000f0000" or char < " " or "\x7f" <= char < "\xa0"
-        for char in solid
-    )
-    return bad / len(solid) if solid else 0.0
+    return len(_UNKNOWN.findall(solid)) / len(solid) if solid else 0.0

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from ingest.furniture import body_size, take_furniture
 from ingest.reading import Block, BlockKind, PageLines, PageTable, Piece, table_text
-from ingest.rows import Row, needs_blank, ordered_rows, text_width
+from ingest.rows import Item, PlacedTable, Row, needs_blank, ordered_rows, text_width
 
 _CN = "〇零一二三四五六七八九十百千"
 _NUMBERED = re.compile(
@@ -30,30 +30,33 @@ _NO_TITLE = re.compile(
     r"|附件?\s*\d*\s*[:：]?$"
     r"|\S{1,30}[〔\[［【﹝(（](?:19|20)\d{2}[〕\]］】﹞)）]\s*第?\s*\d+\s*号"
 )
+_OPEN_NOTE = re.compile(r"[（(](?!.*[）)])")
+_OPEN_TITLE = re.compile(r"[《“][^》”]*$|关于[^》”]*$")     # a title that goes on, be it with （2026—2030年）
 _DOC_NO = re.compile(
     r"\S{1,20}?\s*[〔\[［【﹝(（]\s*(?:19|20)\d{2}\s*[〕\]］】﹞)）]\s*第?\s*\d+\s*号"
     r"|第?\s*[\d〇零一二三四五六七八九十百]+\s*号"
 )
 _BANNER = re.compile(r".{2,}(?:文件|令|公报|公告|通告|办公[厅室]|人民政府|委员会|局|部|厅|院)$")
 _SUBJECT = re.compile(r"关于|办法|条例|规定|细则|方案|意见|计划|规划|措施|通知|决定|指南")
-_FIRST_WORD = re.compile(r"[（(“‘《〈【「『]*(?:[0-9A-Za-z][0-9A-Za-z.,%/:&@_-]*|.)[，。、；：！？）)”’》〉】」』%]*", re.S)
+_FIRST_WORD = re.compile(
+    r"[（(“‘《〈【「『〔\[]*(?:[0-9A-Za-z][0-9A-Za-z.,%/:&@_-]*|.)[，。、；：！？）)”’》〉】」』〕\]%]*", re.DOTALL
+)
 
-Item = Row | tuple[int, PageTable]
+Paragraph = tuple[Row, ...]
 
 
 def blocks_of(pages: Sequence[PageLines]) -> list[Block]:
     """Running text in reading order, then the furniture. Each character of a line that is no blank is in one block."""
     kept, furniture = take_furniture(pages)
-    items = ordered_rows(kept)
     size = body_size(kept)
+    items = ordered_rows(kept, size)
     pitch = _usual_pitch(items)
     groups = _grouped(items, size, pitch)
     title = _title_place(groups, size)
     blocks: list[Block] = []
     for place, group in enumerate(groups):
-        if isinstance(group, list):
-            large = group[0].is_centred and group[0].size >= 1.15 * size
-            blocks.append(_paragraph(group, _kind(place, title, large and not _NUMBERED.match(group[0].text))))
+        if isinstance(group, tuple):
+            blocks.append(_paragraph(group, _kind(place, title, _is_large(group, size))))
         else:
             _add_table(group, blocks, furniture)
     return blocks + furniture
@@ -66,22 +69,32 @@ def _kind(place: int, title: int | None, large: bool) -> BlockKind:
     return BlockKind.HEADING if large and title is not None and place > title else BlockKind.PARAGRAPH
 
 
-Group = list[Row] | tuple[int, PageTable]
+def _is_large(rows: Paragraph, size: float) -> bool:
+    """Centred lines larger than the text; the first of several may reach over the whole width."""
+    across = all(row.is_centred or (row.indent < 1.5 and row.slack < 2) for row in rows)
+    centred = rows[-1].is_centred or rows[0].size >= 1.3 * size
+    return rows[0].size >= 1.15 * size and across and centred and not _NUMBERED.match(rows[0].text)
 
 
-def _grouped(items: Sequence[Item], size: float, pitch: float) -> list[Group]:
+def _grouped(items: Sequence[Item], size: float, pitch: float) -> list[Paragraph | PlacedTable]:
     """Rows of one paragraph together."""
-    groups: list[Group] = []
+    groups: list[Paragraph | PlacedTable] = []
     current: list[Row] = []
+
+    def close() -> None:
+        if current:
+            groups.append(tuple(current))
+            current.clear()
+
     for item in items:
         if not isinstance(item, Row):
+            close()
             groups.append(item)
-            current = []
-        elif current and not _starts(current, item, size, pitch):
-            current.append(item)
-        else:
-            current = [item]
-            groups.append(current)
+            continue
+        if current and _starts(current, item, size, pitch):
+            close()
+        current.append(item)
+    close()
     return groups
 
 
@@ -128,10 +141,11 @@ def _is_mixed(last: Row, row: Row) -> bool:
 
 def _continues_centred(last: Row, row: Row, size: float, close: bool) -> bool:
     """Two centred lines of one title, or of one note in brackets."""
-    if last.text.startswith(("（", "(")) and not last.text.endswith(("）", ")")):
+    if _OPEN_NOTE.match(last.text):
         return row.is_centred or row.text.endswith(("）", ")"))
     large = min(last.size, row.size) >= 1.1 * size
-    if _NO_TITLE.match(last.text) or _NO_TITLE.match(row.text) or not close:
+    named = not _NO_TITLE.match(row.text) or _OPEN_TITLE.search(last.text)
+    if not close or not named or _NO_TITLE.match(last.text):
         return False
     if large and last.is_centred:
         # The first line of a title may reach over the whole width, and then the second is centred alone.
@@ -156,56 +170,53 @@ def _paragraph(rows: Sequence[Row], kind: BlockKind) -> Block:
     return Block(text, kind, int(kind is BlockKind.HEADING), tuple(pieces))
 
 
-def _title_place(groups: Sequence[Group], size: float) -> int | None:
-    """The first large centred lines of the first two pages, unless they are the banner 某某人民政府文件 above it."""
-    found = [
-        place for place, group in enumerate(groups[:40])
-        if isinstance(group, list) and group[0].page <= groups_first_page(groups) + 1 and _may_be_title(group, size)
+def _title_place(groups: Sequence[Paragraph | PlacedTable], size: float) -> int | None:
+    """The first large lines of the first two pages, unless they are the banner 某某人民政府文件 above the title."""
+    start = _page_of(groups[0]) if groups else 0
+    rows = [
+        (place, group) for place, group in enumerate(groups[:40])
+        if isinstance(group, tuple) and _page_of(group) <= start + 1
     ]
+    found = [(place, group) for place, group in rows if _may_be_title(group, size)]
     if not found:
         return _centred_first(groups)
-    first, others = found[0], found[1:]
-    if others and _is_banner(groups, first):
-        return next((place for place in others if not _is_banner(groups, place)), others[0])
-    return first
+    names = [place for place, group in found if not _is_banner(group, groups[place + 1:place + 2])]
+    return names[0] if names else found[0][0]
 
 
-def groups_first_page(groups: Sequence[Group]) -> int:
-    first = groups[0]
-    return first[0].page if isinstance(first, list) else first[0]
+def _page_of(group: Paragraph | PlacedTable) -> int:
+    return group[0].page if isinstance(group, tuple) else group.page
 
 
-def _may_be_title(group: Sequence[Row], size: float) -> bool:
-    text = group[0].text
-    if group[0].size < 1.15 * size or _NO_TITLE.match(text) or not re.search(r"[\u3400-\u9fffA-Za-z]{2}", text):
+def _may_be_title(rows: Paragraph, size: float) -> bool:
+    text = rows[0].text
+    if rows[0].size < 1.15 * size or _NO_TITLE.match(text) or not re.search(r"[\u3400-\u9fffA-Za-z]{2}", text):
         return False
-    return all(row.is_centred or row.slack < 2 for row in group) or group[0].size >= 1.3 * size
+    return all(row.is_centred or row.slack < 2 for row in rows) or rows[0].size >= 1.3 * size
 
 
-def _is_banner(groups: Sequence[Group], place: int) -> bool:
-    group = groups[place]
-    if not isinstance(group, list):
-        return False
-    text = "".join("".join(row.text.split()) for row in group)
+def _is_banner(rows: Paragraph, after: Sequence[Paragraph | PlacedTable]) -> bool:
+    """The issuers' name over the document's number."""
+    text = "".join("".join(row.text.split()) for row in rows)
     if not _BANNER.match(text) or (_SUBJECT.search(text) and not text.endswith("文件")):
         return False
-    after = groups[place + 1] if place + 1 < len(groups) else None
-    return text.endswith("文件") or (isinstance(after, list) and _DOC_NO.match(after[0].text) is not None)
+    below = [group[0].text for group in after if isinstance(group, tuple)]
+    return text.endswith("文件") or any(_DOC_NO.match(line) for line in below)
 
 
-def _centred_first(groups: Sequence[Group]) -> int | None:
+def _centred_first(groups: Sequence[Paragraph | PlacedTable]) -> int | None:
     """A title in the size of the text is the centred line, or lines, that everything else stands under."""
     for place, group in enumerate(groups[:4]):
-        if not isinstance(group, list) or not group[0].is_centred:
+        if not isinstance(group, tuple) or not group[0].is_centred:
             return None
-        if not _NO_TITLE.match(group[0].text) and not _is_banner(groups, place):
+        if not _NO_TITLE.match(group[0].text) and not _is_banner(group, groups[place + 1:place + 2]):
             return place
     return None
 
 
-def _add_table(item: tuple[int, PageTable], blocks: list[Block], furniture: list[Block]) -> None:
+def _add_table(item: PlacedTable, blocks: list[Block], furniture: list[Block]) -> None:
     """As a block of its own, or as more rows of the table that ended the page before."""
-    page, table = item
+    page, table = item.page, item.table
     above = blocks[-1] if blocks and blocks[-1].kind is BlockKind.TABLE else None
     if above is None or above.pieces[-1].page + 1 != page or not _same_columns(above, table):
         text = table_text(table.rows, table.header_rows)

@@ -27,6 +27,7 @@ _ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError)
 _TEXT, _VECTOR = 0, 3       # kinds of blocks
 _GARBLED = 0.3              # share of unmapped characters from which a text layer is of no use
 _FEW = 30                   # characters: a scan often carries a stamp or a page number as text
+_PICTURE = 0.12             # share from which a picture beside text is looked at: a seal has 0.03, a photograph 0.1
 _SCAN = 0.5                 # share of the page that its picture covers
 _OUTLINES = 150             # shapes on a page without text: letters drawn as curves
 _NO_TITLE = re.compile(
@@ -51,17 +52,19 @@ def read_pdf(data: bytes, source: str, options: ReadOptions) -> Reading:
             raise IngestError(reason, place=source, code=Reject.TOO_LARGE)
         _lighten(document)
         for number in range(1, count + 1):
-            if number in options.recognised:
-                pages.append(options.recognised[number])
-                continue
+            recognised = options.recognised.get(number)
             try:
-                page = _read_page(document, number)
+                page, pictures = _read_page(document, number)
             except _ERRORS:
-                unread.append(number)
-                continue
-            if page is None:
+                page, pictures = None, []
+                if recognised is None:
+                    unread.append(number)
+                    continue
+            if recognised is not None:
+                page = recognised if page is None else _completed(page, recognised, pictures)
+            elif page is None or pictures:
                 needs_ocr.append(number)
-            else:
+            if page is not None:
                 pages.append(page)
         title = _metadata_title(document)
     blocks = blocks_of(pages)
@@ -71,14 +74,14 @@ def read_pdf(data: bytes, source: str, options: ReadOptions) -> Reading:
 
 def open_pdf(data: bytes, source: str) -> Any:  # noqa: ANN401
     """The library's document. Raises `IngestError` when it is locked by a password or no PDF."""
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
+    pymupdf.TOOLS.mupdf_display_errors(False)  # type: ignore[no-untyped-call]
+    pymupdf.TOOLS.mupdf_display_warnings(False)  # type: ignore[no-untyped-call]
     try:
-        document = pymupdf.open(stream=data, filetype="pdf")
+        document = pymupdf.open(stream=data, filetype="pdf")  # type: ignore[no-untyped-call]
     except _ERRORS as error:
         raise _damaged(source, error) from error
     if document.needs_pass:
-        document.close()
+        document.close()  # type: ignore[no-untyped-call]
         raise IngestError("PDF 设有打开密码。请解除密码后重新上传", place=source, code=Reject.ENCRYPTED)
     return document
 
@@ -109,15 +112,27 @@ def _lighten(document: Any) -> None:  # noqa: ANN401
         return      # a damaged file: its pages say what can be read
 
 
-def _read_page(document: Any, number: int) -> PageLines | None:  # noqa: ANN401
-    """None: the page holds a picture of text, or text that no table maps to characters."""
+def _completed(page: PageLines, recognised: PageLines, pictures: Sequence[Box]) -> PageLines:
+    """The text layer, and what was recognised in its pictures."""
+    inside = tuple(
+        line for line in recognised.lines
+        if any(
+            box[0] <= (line.box[0] + line.box[2]) / 2 <= box[2] and box[1] <= (line.box[1] + line.box[3]) / 2 <= box[3]
+            for box in pictures
+        )
+    )
+    return replace(page, lines=page.lines + inside)
+
+
+def _read_page(document: Any, number: int) -> tuple[PageLines | None, list[Box]]:  # noqa: ANN401
+    """(the text layer, the pictures that may hold more text); None for the first when there is nothing but a picture,
+    or text that no table maps to characters."""
     page = document.load_page(number - 1)
     layer = page.get_textpage(flags=_FLAGS)
     content = layer.extractDICT()
-    text = "".join(span["text"] for line in _raw_lines(content) for span in line["spans"])
-    solid = len("".join(text.split()))
-    if garbled_share(text) > _GARBLED or (solid < _FEW and _is_picture(page, solid)):
-        return None
+    solid, unknown = _letters(content)
+    if unknown > _GARBLED or (solid < _FEW and _is_picture(page, solid)):
+        return None, []
     turn = _upright(content)
     grids = grids_of(_shapes(content, turn[0]))
     tables: tuple[PageTable, ...] = ()
@@ -126,7 +141,8 @@ def _read_page(document: Any, number: int) -> PageLines | None:  # noqa: ANN401
     else:
         lines = [_line(line, line["spans"], turn) for line in _raw_lines(content)]
     _, _, width, height = turn[0]((0.0, 0.0, content["width"], content["height"]))
-    return PageLines(number, width, height, tuple(_sorted_out(lines)), tables)
+    read = PageLines(number, width, height, tuple(_sorted_out(lines)), tables)
+    return read, _pictures(page, read)
 
 
 def _shapes(content: dict[str, Any], upright: Upright) -> Iterator[tuple[Box, bool]]:
@@ -143,12 +159,34 @@ def _raw_lines(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from block["lines"]
 
 
+def _letters(content: dict[str, Any]) -> tuple[int, float]:
+    """(letters of the text layer without heads and feet, share of all that cannot be read)."""
+    lines = [("".join(span["text"] for span in line["spans"]), line["bbox"]) for line in _raw_lines(content)]
+    margin = 0.06 * content["height"]
+    body = (text for text, box in lines if margin < box[1] and box[3] < content["height"] - margin)
+    return sum(len("".join(text.split())) for text in body), garbled_share("".join(text for text, _ in lines))
+
+
 def _is_picture(page: Any, solid: int) -> bool:  # noqa: ANN401
+    """Whether a page with next to no text has a picture instead, or letters drawn as curves."""
     area = abs(page.rect) or 1.0
-    covered = sum(abs(pymupdf.Rect(image["bbox"]) & page.rect) for image in page.get_image_info())
+    covered = sum(abs(page.rect & image["bbox"]) for image in page.get_image_info())
     if covered > _SCAN * area or (not solid and covered > 0.05 * area):
         return True
     return not solid and sum(kind.startswith("fill-path") for kind, _ in page.get_bboxlog()) > _OUTLINES
+
+
+def _pictures(page: Any, read: PageLines) -> list[Box]:  # noqa: ANN401
+    """Large pictures without text upon them, such as a table that a web page shows as one."""
+    if not page.get_images():
+        return []
+    area = abs(page.rect) or 1.0
+    found = [tuple(page.rect & image["bbox"]) for image in page.get_image_info()]
+    return [
+        (x0, y0, x1, y1) for x0, y0, x1, y1 in found
+        if (x1 - x0) * (y1 - y0) > _PICTURE * area
+        and not any(x0 < line.box[0] and line.box[2] < x1 and y0 < line.box[1] and line.box[3] < y1 for line in read.lines)
+    ]
 
 
 def _upright(content: dict[str, Any]) -> tuple[Upright, tuple[int, int]]:
@@ -165,7 +203,7 @@ def _upright(content: dict[str, Any]) -> tuple[Upright, tuple[int, int]]:
             return (lambda box: (box[1], width - box[2], box[3], width - box[0])), main
         case (-1, 0):
             return (lambda box: (width - box[2], height - box[3], width - box[0], height - box[1])), main
-    return tuple, (1, 0)
+    return (lambda box: box), (1, 0)
 
 
 def _line(line: dict[str, Any], spans: Sequence[dict[str, Any]], turn: Turn) -> TextLine:
@@ -185,7 +223,7 @@ def _is_faint(span: dict[str, Any]) -> bool:
     """Light grey or nearly transparent; white is the colour of letters on a dark ground."""
     color = span["color"]
     light = (0.3 * (color >> 16 & 255) + 0.59 * (color >> 8 & 255) + 0.11 * (color & 255)) / 255
-    return 0.7 < light < 0.98 or 0 < span["alpha"] < 110
+    return bool(0.7 < light < 0.98 or 0 < span["alpha"] < 110)
 
 
 def _cells(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.records import Box
+from ingest.forms import Cell, take_form
 from ingest.reading import PageLines, PageTable, TextLine
 
 # Widths in em; a stripped blank moves the edge of its line by that much, since many files indent with blanks.
@@ -29,6 +30,7 @@ class Row:
     page: int
     left: float
     right: float
+    large: bool = False          # larger than the text of the document
 
     @property
     def indent(self) -> float:
@@ -43,10 +45,9 @@ class Row:
     @property
     def is_centred(self) -> bool:
         before, after = self.indent, self.slack
-        if before < 1.2 or after < 1.2 or abs(before - after) > max(1.2, 0.06 * (self.right - self.left) / self.size):
-            return False
-        # A paragraph of one line, indented by two characters and two short of full, looks centred as well.
-        return not (before < 2.4 and self.text.endswith(("。", "；", "：", "，", "、")))
+        # Text of a paragraph, indented by two characters and two short of full, looks centred as well.
+        least = 1.2 if self.large else 2.6
+        return min(before, after) >= least and abs(before - after) <= max(1.2, 0.06 * (before + after))
 
     @property
     def is_set_off(self) -> bool:
@@ -60,7 +61,7 @@ class _Region:
 
     column: int
     page: int
-    lines: tuple[TextLine | PageTable, ...]
+    lines: tuple[TextLine | PageTable | Cell, ...]
 
 
 def group_by_height(lines: Iterable[TextLine]) -> list[list[TextLine]]:
@@ -111,48 +112,76 @@ def needs_blank(before: str, after: str) -> bool:
     return not (before[-1].isdigit() and after[0].isdigit())
 
 
-def ordered_rows(pages: Sequence[PageLines]) -> list[Row | tuple[int, PageTable]]:
-    """Rows of all pages as they are read; a table as its page and itself."""
+@dataclass(frozen=True, slots=True)
+class PlacedTable:
+    """A table and the page it stands on."""
+
+    table: PageTable
+    page: int
+
+
+Item = Row | tuple[Row, ...] | PlacedTable      # the second: rows that are a paragraph already
+
+
+def ordered_rows(pages: Sequence[PageLines], size: float) -> list[Item]:
+    """What stands on all pages in the order in which it is read; ``size`` is that of the text."""
     regions = [region for page in pages for region in _regions(page)]
-    stripped = [[_stripped(one) for one in region.lines] for region in regions]
+    stripped = [[_stripped(one) if isinstance(one, TextLine) else one for one in region.lines] for region in regions]
     edges = _edges(regions, stripped)
-    rows: list[Row | tuple[int, PageTable]] = []
+    items: list[Item] = []
     for region, lines, (left, right) in zip(regions, stripped, edges, strict=True):
         for line in lines:
             if isinstance(line, PageTable):
-                rows.append((region.page, line))
+                items.append(PlacedTable(line, region.page))
+            elif isinstance(line, Cell):
+                own = [_stripped(one) for one in line.lines]
+                items.append(tuple(Row(one.text, one.box, one.size, region.page, left, right) for one in own))
             else:
-                rows.append(Row(line.text, line.box, line.size, region.page, left, right))
-    return rows
+                large = line.size >= 1.1 * size
+                items.append(Row(line.text, line.box, line.size, region.page, left, right, large))
+    return items
 
 
 def _regions(page: PageLines) -> list[_Region]:
+    lines, cells = take_form(page.lines)
+    if not cells:
+        return _columns(page)
+    top = min(line.box[3] for cell in cells for line in cell.lines)
+    parts = [
+        replace(
+            page, lines=tuple(line for line in lines if (line.box[3] < top) == above),
+            tables=tuple(table for table in page.tables if (table.box[3] < top) == above),
+        )
+        for above in (True, False)
+    ]
+    return [*_columns(parts[0]), _Region(0, page.number, tuple(cells)), *_columns(parts[1])]
+
+
+def _columns(page: PageLines) -> list[_Region]:
     gutter = _gutter(page)
     if gutter is None:
         return [_Region(0, page.number, tuple(_top_down(page.lines, page.tables)))]
     regions: list[_Region] = []
-    sides: tuple[list[TextLine], list[TextLine]] = ([], [])
+    lines: tuple[list[TextLine], list[TextLine]] = ([], [])
     tables: tuple[list[PageTable], list[PageTable]] = ([], [])
-    items: list[TextLine | PageTable] = sorted([*page.lines, *page.tables], key=lambda one: one.box[1])
 
     def close() -> None:
         for side in (0, 1):
-            if sides[side] or tables[side]:
-                found = tuple(_top_down(sides[side], tables[side]))
-                regions.append(_Region(side + 1, page.number, found))
-                sides[side].clear()
+            if lines[side] or tables[side]:
+                regions.append(_Region(side + 1, page.number, tuple(_top_down(lines[side], tables[side]))))
+                lines[side].clear()
                 tables[side].clear()
 
-    for item in items:
+    across: list[TextLine | PageTable] = sorted([*page.lines, *page.tables], key=lambda one: one.box[1])
+    for item in across:
         side = _side(item.box, gutter)
         if side is None:
             close()
-            across: TextLine | PageTable = item
-            regions.append(_Region(0, page.number, (across,)))
+            regions.append(_Region(0, page.number, (item,)))
         elif isinstance(item, PageTable):
             tables[side].append(item)
         else:
-            sides[side].append(item)
+            lines[side].append(item)
     close()
     return regions
 
@@ -217,9 +246,7 @@ def _is_prose(lines: Sequence[TextLine]) -> bool:
     return filled >= 0.5 * len(group_by_height(lines)) and right - left > 6 * lines[0].size
 
 
-def _stripped(line: TextLine | PageTable) -> TextLine | PageTable:
-    if isinstance(line, PageTable):
-        return line
+def _stripped(line: TextLine) -> TextLine:
     text = line.text.strip()
     if len(text) == len(line.text):
         return line
@@ -242,7 +269,7 @@ def text_width(text: str) -> float:
 
 
 def _edges(
-    regions: Sequence[_Region], stripped: Sequence[Sequence[TextLine | PageTable]]
+    regions: Sequence[_Region], stripped: Sequence[Sequence[TextLine | PageTable | Cell]]
 ) -> list[tuple[float, float]]:
     """Left and right edge of the text of each region. A page with few full lines takes those of its document."""
     lines = [[one for one in region if isinstance(one, TextLine)] for region in stripped]
