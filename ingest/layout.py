@@ -38,9 +38,10 @@ _DOC_NO = re.compile(
 )
 _BANNER = re.compile(r".{2,}(?:文件|令|公报|公告|通告|办公[厅室]|人民政府|委员会|局|部|厅|院)$")
 _SUBJECT = re.compile(r"关于|办法|条例|规定|细则|方案|意见|计划|规划|措施|通知|决定|指南")
-_FIRST_WORD = re.compile(
-    r"[（(“‘《〈【「『〔\[]*(?:[0-9A-Za-z][0-9A-Za-z.,%/:&@_-]*|.)[，。、；：！？）)”’》〉】」』〕\]%]*", re.DOTALL
-)
+# What is never broken: brackets and marks stay with their character, quotation marks with both neighbours.
+_UNIT = r"[（(“‘《〈【「『〔\[]*(?:[0-9A-Za-z][0-9A-Za-z.,%/:&@_-]*|.)[，。、；：！？）)”’》〉】」』〕\]%]*"
+_FIRST_WORD = re.compile(rf"{_UNIT}(?:(?:(?<=[“”‘’])|(?=[“”‘’])){_UNIT})*", re.DOTALL)
+_CHAPTER = re.compile(rf"第[{_CN}\d]+(?:编|分编|章|节)")
 
 Paragraph = tuple[Row, ...]
 
@@ -143,6 +144,8 @@ def _continues_centred(last: Row, row: Row, size: float, close: bool) -> bool:
     """Two centred lines of one title, or of one note in brackets."""
     if _OPEN_NOTE.match(last.text):
         return row.is_centred or row.text.endswith(("）", ")"))
+    if _CHAPTER.match(last.text) and close and not last.is_centred and not _NUMBERED.match(row.text):
+        return not _ended_early(last, row)
     large = min(last.size, row.size) >= 1.1 * size
     named = not _NO_TITLE.match(row.text) or _OPEN_TITLE.search(last.text)
     if not close or not named or _NO_TITLE.match(last.text):

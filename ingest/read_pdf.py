@@ -185,7 +185,9 @@ def _pictures(page: Any, read: PageLines) -> list[Box]:  # noqa: ANN401
     return [
         (x0, y0, x1, y1) for x0, y0, x1, y1 in found
         if (x1 - x0) * (y1 - y0) > _PICTURE * area
-        and not any(x0 < line.box[0] and line.box[2] < x1 and y0 < line.box[1] and line.box[3] < y1 for line in read.lines)
+        and not any(
+            x0 < line.box[0] and line.box[2] < x1 and y0 < line.box[1] and line.box[3] < y1 for line in read.lines
+        )
     ]
 
 

@@ -61,6 +61,7 @@ class _Region:
 
     column: int
     page: int
+    width: float                 # of the page
     lines: tuple[TextLine | PageTable | Cell, ...]
 
 
@@ -154,13 +155,13 @@ def _regions(page: PageLines) -> list[_Region]:
         )
         for above in (True, False)
     ]
-    return [*_columns(parts[0]), _Region(0, page.number, tuple(cells)), *_columns(parts[1])]
+    return [*_columns(parts[0]), _Region(0, page.number, page.width, tuple(cells)), *_columns(parts[1])]
 
 
 def _columns(page: PageLines) -> list[_Region]:
     gutter = _gutter(page)
     if gutter is None:
-        return [_Region(0, page.number, tuple(_top_down(page.lines, page.tables)))]
+        return [_Region(0, page.number, page.width, tuple(_top_down(page.lines, page.tables)))]
     regions: list[_Region] = []
     lines: tuple[list[TextLine], list[TextLine]] = ([], [])
     tables: tuple[list[PageTable], list[PageTable]] = ([], [])
@@ -168,7 +169,7 @@ def _columns(page: PageLines) -> list[_Region]:
     def close() -> None:
         for side in (0, 1):
             if lines[side] or tables[side]:
-                regions.append(_Region(side + 1, page.number, tuple(_top_down(lines[side], tables[side]))))
+                regions.append(_Region(side + 1, page.number, page.width, tuple(_top_down(lines[side], tables[side]))))
                 lines[side].clear()
                 tables[side].clear()
 
@@ -177,7 +178,7 @@ def _columns(page: PageLines) -> list[_Region]:
         side = _side(item.box, gutter)
         if side is None:
             close()
-            regions.append(_Region(0, page.number, (item,)))
+            regions.append(_Region(0, page.number, page.width, (item,)))
         elif isinstance(item, PageTable):
             tables[side].append(item)
         else:
@@ -278,10 +279,11 @@ def _edges(
         together = [
             line for region, own in zip(regions, lines, strict=True) if region.column == column for line in own
         ]
-        usual[column] = _document_edges(together)
-    return [
-        _region_edges(own, usual[region.column]) for region, own in zip(regions, lines, strict=True)
-    ]
+        width = min(region.width for region in regions if region.column == column)
+        left, right = _document_edges(together)
+        # Nothing but short lines does not make the page narrow.
+        usual[column] = left, max(right, width - left) if column == 0 and right < 0.62 * width else right
+    return [_region_edges(own, usual[region.column]) for region, own in zip(regions, lines, strict=True)]
 
 
 def _document_edges(lines: Sequence[TextLine]) -> tuple[float, float]:
@@ -306,7 +308,7 @@ def _region_edges(lines: Sequence[TextLine], usual: tuple[float, float]) -> tupl
     left, right = _document_edges(lines)
     size = lines[len(lines) // 2].size
     full = sum(abs(line.box[2] - right) < 0.7 * size for line in lines)
-    if full < 5 and full < 0.4 * len(lines):
+    if (full < 5 and full < 0.4 * len(lines)) or right - left < 0.8 * (usual[1] - usual[0]):
         return usual
     if abs(right - usual[1]) < 1.2 * size and left > usual[0] + size:
         left = usual[0]         # a page of nothing but indented items
