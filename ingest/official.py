@@ -1,21 +1,48 @@
-"""What a document says about itself: front matter, JSON fields, header lines, file names -> `Facts`."""
+"""What a document says about itself: its official fields, each with the span it was read from, and its `Facts`.
+
+Who is believed: the editor's front matter, then the text, then the row or meta elements of its page, then folders
+and file name. Two fields are the other way round. 施行日期 and 失效日期 of a page's row are kept up by the publisher,
+who knows of extensions and early repeals that the text cannot know; and 发布日期 is the page's own act.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 import yaml
 
 from core.errors import IngestError
-from core.records import RANK_NAMES, Facts, Rank
+from core.records import RANK_NAMES, Facts, OfficialField, Rank
 from core.regions import region_code
+from ingest.bodies import NATIONAL, Place, place_of, source_bodies, split_bodies
+from ingest.doc_numbers import normal_doc_no
+from ingest.opening import Opening, Read, kind_of, read_opening
+from ingest.signature import Origin, Signature, find_origin, find_printed, find_signature, read_origin
+from ingest.statements import (
+    Force,
+    amends,
+    attachments,
+    basis,
+    copies,
+    in_force,
+    publicity,
+    refuse_classified,
+    repeals,
+    term_end,
+)
+from ingest.view import View, find_days
+
+__all__ = [
+    "Official", "Regions", "facts_from", "facts_from_law", "normal_doc_no", "parse_date", "read_front_matter",
+    "read_official",
+]
 
 Regions = Mapping[str, str]
 
-_BRACKETS = re.compile(r"[\[［【〖(（]((?:19|20)\d{2})[\]］】〗)）]")
 _DATE = re.compile(r"((?:18|19|20)\d{2})\s*[-年./]\s*(\d{1,2})\s*[-月./]\s*(\d{1,2})")
 _IN_FORCE = re.compile(r"本\S{1,6}自((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)起(?:施行|实施|执行|生效)")
 _DOC_NO_LINE = re.compile(
@@ -30,6 +57,331 @@ _KEYS = {
     "实施日期": "effective_from", "失效日期": "effective_to", "有效性": "validity", "替代": "replaces",
     "被替代": "replaced_by", "公开属性": "public", "咨询电话": "phone", "来源": "url",
 }
+_NAMES = {                   # of the fields that a fact has
+    "title": "标题", "doc_no": "发文字号", "issuer": "发文机关", "kind": "文种", "level": "行政层级", "region": "适用区域",
+    "dated": "成文日期", "published_on": "发布日期", "effective_from": "施行日期", "effective_to": "失效日期",
+    "public": "公开属性",
+}
+_ROW = re.compile(
+    r"(成[ 　]*文[ 　]*日[ 　]*期|发[ 　]*布[ 　]*日[ 　]*期|实[ 　]*施[ 　]*日[ 　]*期|施[ 　]*行[ 　]*日[ 　]*期|失[ 　]*效[ 　]*日[ 　]*期)"
+    r"[ 　]*[:：][ 　|]*((?:19|20)\d{2}[-年./]\d{1,2}[-月./]\d{1,2})"
+)
+_ROW_NAMES = {
+    "成文日期": "dated", "发布日期": "published_on", "实施日期": "effective_from", "施行日期": "effective_from",
+    "失效日期": "effective_to",
+}
+_BARCODE = re.compile(r"GB0626-2005\^[^^\n]*\^([^^\n]*)\^([^^\n]*)\^([^^\n]*号)\^")    # issuer, 文种, 发文字号
+_UNSIGNED = ("解读", "新闻", "问答")          # they speak of another document's dates, grounds and repeals
+_RULES = ("条例", "规定", "办法", "细则", "规则", "规程", "令", "决定", "其他")
+_CONTEXT = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Official:
+    """The facts of a document, and every official field that was found, in the order of `DOMAIN`."""
+
+    facts: Facts
+    fields: tuple[OfficialField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the text gives, as reads in the view of its running text."""
+
+    opening: Opening
+    signature: Signature | None
+    origin: Origin | None
+    kind: str
+    issuers: tuple[Read, ...]
+    dated: Read | None
+    published: Read | None
+    force: Force | None
+
+
+def read_official(
+    text: str, body: tuple[int, int], hints: Mapping[str, str], source: str, regions: Regions
+) -> Official:
+    """The official fields of ``text``, whose running text is ``text[body[0]:body[1]]``.
+
+    ``hints`` are what its container says, by field name of `Facts`. Raises `IngestError` for front matter that
+    is wrong, and (`Reject.CLASSIFIED`) for a document marked 秘密, 机密, 绝密 or 内部.
+    """
+    editor, after = _front_matter(text, source)
+    start = max(body[0], after)
+    refuse_classified(text[start : body[1]], source)
+    view = View(text[start : body[1]])
+    row = _page_row(text) | {name: value for name, value in hints.items() if value}
+    found = _read(view, row, text, regions)
+    place = _place(found, text, source, regions)
+    reads = _reads(found, view, row, place)
+    fields = [_field(name, read, view, start) for name, read in reads]
+    return _official(fields, editor, row, found, source, regions)
+
+
+def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _Found:
+    """The parts that the other fields hang on: opening, signature or 题注, kind, issuers and dates."""
+    opening = read_opening(view, row.get("title", ""), regions)
+    header = view.text.find(_HEADER_END, 0, 20_000)
+    origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
+    by_order = opening.order_body is not None
+    media = "issuer" not in row and not source_bodies(row.get("source", ""), regions)
+    kind = kind_of(
+        opening.title.value, view.text, order=by_order, source_is_media=bool(row.get("source")) and media
+    )
+    signed = None if kind in _UNSIGNED or header >= 0 else find_signature(view.text, regions, opening.body)
+    if signed and origin and not opening.title_bodies and not by_order and signed.day.start > origin.end + 400:
+        signed = None            # a rule with its 题注: a date further down is of something it cites
+    issuers = _issuers(view, opening, signed, origin, kind, row, regions)
+    dated = _dated(view, opening, signed, origin, kind)
+    published = _published(view, opening, origin, dated, kind)
+    force = None
+    if kind not in (*_UNSIGNED, "指南"):
+        force = in_force(view, any_subject=by_order or kind not in _RULES)
+    return _Found(opening, signed, origin, kind, issuers, dated, published, force)
+
+
+def _issuers(
+    view: View, opening: Opening, signed: Signature | None, origin: Origin | None, kind: str,
+    row: Mapping[str, str], regions: Regions,
+) -> tuple[Read, ...]:
+    """发文机关 as signed, else of the title, else of the 令 or 题注, else of the page."""
+    def named(spans: tuple[tuple[int, int], ...], confidence: float) -> tuple[Read, ...]:
+        return tuple(Read(view.value(a, b), a, b, confidence) for a, b in spans)
+
+    if kind not in _UNSIGNED:
+        if signed and signed.bodies and opening.order_body is None:
+            return named(signed.bodies, 0.95)
+        if opening.order_body:
+            return named((opening.order_body,), 0.95)
+        if opening.title_bodies:
+            return named(opening.title_bodies, 0.9)
+        if origin and origin.body_span:
+            return named((origin.body_span,), 0.9)
+        title = opening.title.value
+        about = re.search(r"关于|印发|转发|令", title)
+        if about and (spans := split_bodies(title[: about.start()], regions)):
+            return tuple(Read(title[a:b], confidence=0.8) for a, b in spans)
+    return tuple(Read(name, confidence=0.75) for name in source_bodies(row.get("issuer", ""), regions))
+
+
+def _dated(
+    view: View, opening: Opening, signed: Signature | None, origin: Origin | None, kind: str
+) -> Read | None:
+    if signed:
+        return Read(signed.day.day.isoformat(), signed.day.start, signed.day.end, 0.95 if signed.bodies else 0.85)
+    if origin and origin.dated:
+        return Read(origin.dated.day.isoformat(), origin.dated.start, origin.dated.end, 0.9)
+    if opening.order_body:
+        for day in find_days(view.text, opening.body, opening.body + 300):
+            if not re.match(r"[、，,起在经]", view.text[day.end : day.end + 1]):
+                return Read(day.day.isoformat(), day.start, day.end, 0.8)
+    return None
+
+
+def _published(view: View, opening: Opening, origin: Origin | None, dated: Read | None, kind: str) -> Read | None:
+    if opening.order_body and dated:
+        return replace(dated, confidence=0.8)
+    if origin and origin.proclaimed:
+        day = origin.proclaimed
+        return Read(day.day.isoformat(), day.start, day.end, 0.85)
+    printed = find_printed(view.text) if kind not in _UNSIGNED else None
+    return Read(printed.day.isoformat(), printed.start, printed.end, 0.85) if printed else None
+
+
+def _place(found: _Found, text: str, source: str, regions: Regions) -> Place:
+    """行政层级 and 适用区域 of the first issuer."""
+    if not found.issuers:
+        return Place(None, None)
+    return place_of(found.issuers[0].value, regions, text[:_CONTEXT] + text[-3000:])
+
+
+def _reads(found: _Found, view: View, row: Mapping[str, str], place: Place) -> list[tuple[str, Read]]:
+    """Every field in order."""
+    opening, kind = found.opening, found.kind
+    silent = kind in _UNSIGNED
+    reads: list[tuple[str, Read | None]] = [("标题", opening.title if opening.title.value else None)]
+    reads += [("发文机关", read) for read in found.issuers]
+    reads.append(("发文字号", None if silent else _number(found, view, row)))
+    reads.append(("主送机关", None if silent else opening.addressee))
+    dated = found.dated or _hinted(row, "dated")
+    published = _hinted(row, "published_on") or found.published
+    reads += [("成文日期", dated), ("发布日期", published)]
+    start = None if silent else _effective_from(found, row, dated, published)
+    reads.append(("施行日期", start))
+    reads.append(("失效日期", None if silent or kind == "指南" else _effective_to(view, row, start)))
+    reads.append(("文种", Read(kind, confidence=0.85)))
+    signed = found.signature
+    letter_end = signed.day.end if signed else 0
+    span = _signature_span(found, view)
+    reads += [("附件", read) for read in attachments(view.raw, letter_end, span)] if not silent else []
+    reads += [("抄送", copies(view)), ("公开属性", publicity(view))]
+    if place.level:
+        reads.append(("行政层级", Read(place.level, confidence=0.85)))
+    if place.region:
+        reads.append(("适用区域", Read(place.region, confidence=0.85)))
+    reads += [("依据", read) for read in basis(view, opening.body, letter_end, explains=silent)]
+    if not silent and kind != "指南":
+        reads += [("废止", read) for read in repeals(view)]
+        reads += [("修改", read) for read in amends(view, opening.title.value)]
+    return [(name, read) for name, read in reads if read is not None]
+
+
+def _signature_span(found: _Found, view: View) -> tuple[int, int] | None:
+    """Where the signature stands in the raw text of the view."""
+    if found.signature is None:
+        return None
+    start = found.signature.bodies[0][0] if found.signature.bodies else found.signature.day.start
+    return view.span(start, found.signature.day.end)
+
+
+def _number(found: _Found, view: View, row: Mapping[str, str]) -> Read | None:
+    if found.opening.number:
+        return found.opening.number
+    if found.origin and found.origin.number:
+        number = found.origin.number
+        return Read(number.value, number.start, number.end, 0.9)
+    if match := _BARCODE.search(view.text):
+        return Read(normal_doc_no(match.group(3)), match.start(3), match.end(3), 0.9)
+    if row.get("doc_no"):
+        return Read(normal_doc_no(row["doc_no"]), confidence=0.8)
+    return None
+
+
+def _hinted(row: Mapping[str, str], name: str) -> Read | None:
+    day = parse_date(row.get(name, ""))
+    return Read(day.isoformat(), confidence=0.8) if day else None
+
+
+def _effective_from(found: _Found, row: Mapping[str, str], dated: Read | None, published: Read | None) -> Read | None:
+    if hinted := _hinted(row, "effective_from"):
+        return hinted
+    force = found.force
+    if force is None:
+        return None
+    if not force.issued:
+        return force.read
+    issued = dated or published
+    return replace(force.read, value=issued.value) if issued else None
+
+
+def _effective_to(view: View, row: Mapping[str, str], start: Read | None) -> Read | None:
+    """The first day without force. Some sites print the last day with force: the eve of an anniversary is one."""
+    begun = date.fromisoformat(start.value) if start else None
+    if hinted := _hinted(row, "effective_to"):
+        following = date.fromisoformat(hinted.value) + timedelta(days=1)
+        if begun and (following.month, following.day) == (begun.month, begun.day):
+            return replace(hinted, value=following.isoformat())
+        return hinted
+    return term_end(view, begun)
+
+
+def _field(name: str, read: Read, view: View, offset: int) -> OfficialField:
+    if read.start is None or read.end is None:
+        return OfficialField(name, read.value, None, None, read.confidence)
+    start, end = view.span(read.start, read.end) if name != "附件" else (read.start, read.end)
+    return OfficialField(name, read.value, offset + start, offset + end, read.confidence)
+
+
+def _official(
+    fields: list[OfficialField], editor: Mapping[str, str], row: Mapping[str, str], found: _Found, source: str,
+    regions: Regions,
+) -> Official:
+    """Facts of the fields, with the editor's word above them and folders and file name below."""
+    facts = _facts(fields, row, found, source, regions)
+    if not editor:
+        return Official(facts, tuple(fields))
+    given = facts_from(editor, source, regions)
+    stated = {_FACTS.get(name, name): getattr(given, _FACTS.get(name, name)) for name in editor}
+    facts = replace(facts, **stated)
+    own = [
+        OfficialField(_NAMES[name], _field_value(given, name, value), None, None, 1.0)
+        for name, value in editor.items() if name in _NAMES
+    ]
+    names = {field.name for field in own}
+    return Official(facts, (*own, *[field for field in fields if field.name not in names]))
+
+
+_FACTS: dict[str, str] = {}  # every key of front matter has the name of its fact
+
+
+def _field_value(facts: Facts, name: str, value: str) -> str:
+    if name == "region":
+        return facts.region or NATIONAL
+    fact = getattr(facts, name)
+    return fact.isoformat() if isinstance(fact, date) else fact if isinstance(fact, str) else value
+
+
+def _facts(
+    fields: list[OfficialField], row: Mapping[str, str], found: _Found, source: str, regions: Regions
+) -> Facts:
+    def one(name: str) -> str | None:
+        return next((field.value for field in fields if field.name == name), None)
+
+    def day(name: str) -> date | None:
+        value = one(name)
+        return date.fromisoformat(value) if value else None
+
+    path = PurePosixPath(source.replace("!/", "/"))
+    folders = path.parts[:-1]
+    issuers = [field.value for field in fields if field.name == "发文机关"]
+    rank = next((RANK_NAMES[part] for part in reversed(folders) if part in RANK_NAMES), None)
+    folder_region = next((code for part in reversed(folders) if (code := region_code(part, regions))), None)
+    region = one("适用区域")
+    name_date = _NAME_DATE.search(path.stem)
+    version = parse_date(name_date.group(1)) if name_date else None
+    latest = found.origin.latest if found.origin else None
+    dated = day("成文日期")
+    return Facts(
+        title=one("标题") or _NAME_DATE.sub("", path.stem),
+        doc_no=one("发文字号"),
+        issuer="、".join(issuers) or None,
+        kind=one("文种"),
+        rank=rank or RANK_NAMES.get(row.get("rank", "")) or rank_of(one("文种") or "", one("标题") or "", issuers, one("行政层级")),
+        level=one("行政层级"),
+        region=folder_region if region is None else None if region == NATIONAL else region,
+        dated=version or latest or dated,
+        published_on=day("发布日期"),
+        effective_from=day("施行日期"),
+        effective_to=day("失效日期"),
+        validity=row.get("validity") or None,
+        public=one("公开属性") in (None, "主动公开"),
+        phone=row.get("phone") or None,
+        url=row.get("url") or None,
+    )
+
+
+def rank_of(kind: str, title: str, issuers: list[str], level: str | None) -> Rank:
+    """效力级别 from who made it and what it is called."""
+    issuer = issuers[0] if issuers else ""
+    if kind == "问答":
+        return Rank.FAQ
+    if kind == "指南":
+        return Rank.GUIDE
+    if kind in ("解读", "新闻", "报告"):
+        return Rank.OTHER
+    if "法院" in issuer or "检察院" in issuer:
+        return Rank.JUDICIAL_INTERPRETATION if level == "国家" else Rank.NORMATIVE_DOCUMENT
+    if "人民代表大会" in issuer or "人大" in issuer:
+        if level != "国家":
+            return Rank.LOCAL_REGULATION
+        return Rank.CONSTITUTION if title.endswith("宪法") else Rank.LAW
+    rule = kind in ("令", "条例", "规定", "办法", "细则", "规则")
+    if rule and issuer in ("国务院", "中华人民共和国国务院"):
+        return Rank.ADMINISTRATIVE_REGULATION
+    if rule and level == "国家":
+        return Rank.DEPARTMENT_RULE
+    if kind == "令":
+        return Rank.LOCAL_RULE
+    return Rank.NORMATIVE_DOCUMENT if issuer and kind not in ("其他",) else Rank.OTHER
+
+
+def _page_row(text: str) -> dict[str, str]:
+    """Dates that a page prints with their labels, above or below the document."""
+    found: dict[str, str] = {}
+    for part in (text[:2500], text[-4000:]):
+        for match in _ROW.finditer(part):
+            found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))
+    return found
 
 
 def read_front_matter(text: str, place: str, regions: Regions) -> tuple[Facts | None, int]:
@@ -37,9 +389,15 @@ def read_front_matter(text: str, place: str, regions: Regions) -> tuple[Facts | 
 
     Raises `IngestError` for a key, date or region that cannot be understood: an editor wrote it.
     """
+    named, end = _front_matter(text, place)
+    return (facts_from(named, place, regions), end) if named else (None, 0)
+
+
+def _front_matter(text: str, place: str) -> tuple[dict[str, str], int]:
+    """What the editor wrote, by field name of `Facts`, without keys that are left empty; ({}, 0) without a block."""
     match = _FRONT_MATTER.match(text)
     if not match:
-        return None, 0
+        return {}, 0
     try:
         block = yaml.load(match.group(1), Loader=yaml.BaseLoader)   # strings only: 010000 is a region, not 4096
     except (yaml.YAMLError, RecursionError) as error:
@@ -52,8 +410,7 @@ def read_front_matter(text: str, place: str, regions: Regions) -> tuple[Facts | 
     nested = [key for key, value in block.items() if not isinstance(value, str)]
     if nested:
         raise IngestError(f"文件头的 {'、'.join(nested)} 应为一行文字", place=place)
-    named = {_KEYS[key]: value.strip() for key, value in block.items() if value.strip()}
-    return facts_from(named, place, regions), match.end()
+    return {_KEYS[key]: value.strip() for key, value in block.items() if value.strip()}, match.end()
 
 
 def facts_from(named: Mapping[str, str], place: str, regions: Regions) -> Facts:
@@ -106,16 +463,6 @@ def facts_from_law(text: str, source: str, regions: Regions) -> tuple[Facts, int
         dated=parse_date(name_date.group(1)) if name_date else _last_date(header),
         effective_from=effective or (parse_date(own[-1]) if own else None),
     ), body
-
-
-def normal_doc_no(doc_no: str) -> str:
-    """发文字号 with 〔〕 around the year, without spaces, 第 and leading zeros.
-
-    >>> normal_doc_no("临政发[2024] 第012号")
-    '临政发〔2024〕12号'
-    """
-    compact = re.sub(r"[\s　]", "", doc_no)
-    return re.sub(r"〕第?0*(\d)", r"〕\1", _BRACKETS.sub(r"〔\1〕", compact))
 
 
 def parse_date(text: str) -> date | None:

@@ -1,0 +1,377 @@
+"""The first page of a document: 标题, 发文字号, 主送机关 and 文种."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ingest.bodies import split_bodies
+from ingest.doc_numbers import Number, find_numbers, find_order
+from ingest.view import View
+
+_HEAD = 3500                 # a first page, with the rows a site prints above it
+_LINES = 45
+_TITLE = 320                 # longest title seen has 140 characters; four ministries' names take another 60
+_OFFICIAL = "通知|通告|公告|通报|决定|报告|请示|批复|复函|函|议案|决议|命令|令|公报|纪要|意见"
+_ABOUT = re.compile(r"(关于|印发|转发|批转)")
+_KIND_END = re.compile(
+    rf"(?:的|^)?(?:补充|紧急|联合|实施|指导|若干|暂行|具体|预备)*({_OFFICIAL}|办法|规定|细则|方案|解释|规划|计划|措施|答复)"
+)
+_PAREN = re.compile(r"[（(][^（）()\n]{1,14}[)）]")
+_NOT_TITLE_PAREN = re.compile(r"此件|公开|转载|来源|20\d\d年\d+月|通过|公布|[〔\[]")
+_GOES_ON = re.compile(r"[的、和及与”》〉]|要求|精神|等|中|执行|实施|规定|印发|下发|部署|文件")
+_SKIP_LINE = re.compile(
+    r"[>＞]|^[-—=·\s]+$|^【?字体|^浏览|^来源|^发布|^时间|^打印|^分享|^当前位置|^您|^\d+$|^首页|^关注|^点击|解读】|^[\dA-Z/—-]+$"
+)
+_CLAUSE = re.compile(r"[。；;!]|(?<![0-9])[，,]")
+_SUBHEAD = re.compile(r"第[一二三四五六七八九十0-9]+[章条节]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]|\d{1,2}[.．、]|附件|目录|问[:：]|答[:：]")
+_ADDRESSED = re.compile(
+    r"各|省|市|县|区|[局厅委部院署处所]$|[局厅委部院署处所][、，,]|学校|高校|单位|政府|机构|企业|公司|办公室|中心|协会|幼儿园|你|您|代表|委员"
+)
+_NOT_ADDRESSED = re.compile(
+    r"如下|解读|电话|联系|地址|附件|来源|时间|日期|网址|邮箱|说明|要求$|包括|条件|材料|范围|标准$|问$|答$|以下|事项|是指|认为|指出|强调|^为|^根据|^按照"
+    r"|^近[日年]|^依据|^关于|记者|负责人|目标|原则|任务|内容|指导思想|方式$|对象$|流程$|注$|主办|承办|字号|机关$|标题$"
+)
+_ADDRESS_END = re.compile(r"[：:]")
+_OPENING = re.compile(r"为|根据|按照|依据|近[日年]|现将|《|经|日前|今年|自|随着|党的")
+_PREFIX = re.compile(r"^(?:[（(]转载[)）]|【[^】]{1,12}】|\[[^\]]{1,12}\])+")
+_SITE_SUFFIX = re.compile(r"(?:[-_—|－]{1,2}[^-_—|－《》]{0,20}(?:网|网站|门户|政府|平台)|[（(]转载[)）])+$")
+_CUT_OFF = re.compile(r"(?:\.{2,6}|…+)$")
+_QUOTED_RULE = re.compile(r"^《([^《》]*(?:〈[^〈〉]*〉[^《》]*)*)》$")
+_ORDER_HEAD = re.compile(r"^[\u4e00-\u9fff]{2,30}令[（(〔]?(?:\d{4}年?[〕)）]?)?第?[0-9一二三四五六七八九十百]+号[)）]?(?=.)")
+_PLAIN = str.maketrans("", "", "《》〈〉<>“”\"（）()、　 ")
+_OWN_KIND = re.compile(
+    r"(条例|规定|办法|细则|规则|规程|方案|规划|计划|指南|指引|流程|攻略|须知|清单|手册|简介|问答|公约|纲要|预案|法|解释|标准|目录|措施|要点|意见|通知|通告"
+    r"|公告|通报|决定|报告|请示|批复|复函|函|议案|决议|命令|令|公报|纪要)$"
+)
+_KIND_NAMES = {
+    "指引": "指南", "流程": "指南", "攻略": "指南", "须知": "指南", "清单": "指南", "手册": "指南", "简介": "指南",
+    "公约": "规则", "纲要": "规划", "预案": "方案", "法": "其他", "解释": "其他", "标准": "其他", "目录": "其他",
+    "措施": "其他", "要点": "其他", "复函": "函",
+}
+_EXPLAINS = re.compile(r"解读|图解|一图读懂|图说|一图看懂|政策说明|起草说明")
+_ASKS = re.compile(r"答记者问|问答|常见问题|热点问题|\d+问|百问|有问必答|你问我答|咨询解答|解答")
+_GUIDE_TITLE = re.compile(r"怎么|如何|怎样|快来|请查收|可以.{0,12}吗|办理|申领|申请|申报|一文|攻略|指引|指南|发放至|流程")
+_GUIDE_TEXT = re.compile(
+    r"办理(?:流程|方式|条件|材料|步骤|渠道|指引|对象|要求|时限|地点)|申请(?:材料|条件|流程|方式|渠道|对象)|申领(?:对象|方式|条件|流程|材料)"
+    r"|申报(?:条件|材料|流程|方式)|补贴(?:对象|标准)|步骤[一二三1-3]|第一步|所需材料|温馨提示"
+)
+_NEWS = re.compile(r"^.{0,80}?(?:记者|讯|电)|本报|日前|近日|[0-9]月[0-9]{1,2}日[，,]|表示[，,：:]|强调[，,：:]|召开")
+_REPORT = re.compile(r"情况(?:的)?(?:总结|汇报)$|汇报$|总结$|年报$|年度报告")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A value with its span in the view; None for both when it comes from elsewhere."""
+
+    value: str
+    start: int | None = None
+    end: int | None = None
+    confidence: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first page: ``body`` is where the text after title and addressee begins."""
+
+    title: Read
+    number: Read | None
+    order_body: tuple[int, int] | None       # of a 令 at the head
+    addressee: Read | None
+    title_bodies: tuple[tuple[int, int], ...]
+    body: int
+
+
+def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
+    """What the head of the text says, with ``named`` the title its container gives (cut off, or of another part)."""
+    text = view.text
+    order = _order_head(text)
+    formal = _formal_title(text, names, order.end if order else 0)
+    title = _title(view, named, formal, order)
+    number = _own_number(view, formal, title, order)
+    after = max(
+        formal[1] if formal else 0, number.end or 0 if number else 0,
+        title.end if title.end is not None and title.end < _HEAD else 0, order.end if order else 0,
+    )
+    addressee = _addressee(view, after)
+    if addressee is None and after and not formal:
+        addressee = _addressee(view, 0)
+    prefix = formal[2] if formal else ()
+    body = max(after, addressee.end or 0 if addressee else 0)
+    order_body = (order.start, order.start + len(order.value) - len(order.value.lstrip())) if order else None
+    if order:
+        found = find_order(text, order.start, order.end)
+        order_body = (order.start, order.start + len(found[1])) if found else None
+    return Opening(title, number, order_body, addressee, prefix, body)
+
+
+def kind_of(title: str, text: str, *, order: bool, source_is_media: bool) -> str:
+    """文种 from the title, else from what the text is about."""
+    plain = _PAREN.sub("", title) if title.endswith(("）", ")")) else title
+    plain = plain.rstrip("》”\"！!？?。 ")
+    if _ASKS.search(title):
+        return "问答"
+    if _EXPLAINS.search(title):
+        return "解读"
+    if order:
+        return "令"
+    if match := _OWN_KIND.search(plain):
+        return _KIND_NAMES.get(match.group(1), match.group(1))
+    if _REPORT.search(plain):
+        return "报告"
+    if "计划" in plain[-12:] or "规划" in plain[-12:]:
+        return "计划" if "计划" in plain[-12:] else "规划"
+    head = text[:400]
+    if source_is_media:
+        return "新闻"
+    guide = len(_GUIDE_TEXT.findall(text[:6000]))
+    if guide >= 2 or (_GUIDE_TITLE.search(title) and (guide or not _NEWS.search(head))):
+        return "指南"
+    return "新闻" if _NEWS.search(head) else "其他"
+
+
+def _order_head(text: str) -> Number | None:
+    """A 令 that the text begins with, among the first lines."""
+    for start, end in _lines(text, 0, 400):
+        found = find_order(text, start, min(len(text), max(end, start + 60) + 30))
+        if found and found[0].start == start and "令" in found[0].value:
+            return found[0]
+        if end - start > 200:
+            break
+    return None
+
+
+def _lines(text: str, start: int, limit: int) -> Iterator[tuple[int, int]]:
+    count = 0
+    while start < min(len(text), limit) and count < _LINES:
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield start, end
+        start, count = end + 1, count + 1
+
+
+def _formal_title(text: str, names: Mapping[str, str], start: int) -> tuple[int, int, tuple[tuple[int, int], ...]] | None:
+    """…关于…的通知 at the head: its span and the spans of the bodies it begins with."""
+    places = [start] if start else [0]
+    numbers = list(find_numbers(text, 0, min(len(text), 400)))
+    if numbers and "。" not in text[: numbers[0].start]:
+        places.append(numbers[0].end)
+    places += [line for line, _ in _lines(text, 0, _HEAD)]
+    for place in sorted(set(places)):
+        while text[place : place + 1] in ("\n", ")", "）"):
+            place += 1
+        if found := _title_at(text, place, names):
+            return found
+    return None
+
+
+def _title_at(text: str, start: int, names: Mapping[str, str]) -> tuple[int, int, tuple[tuple[int, int], ...]] | None:
+    if skip := re.compile(r"[（(]转载[)）]").match(text, start):
+        start = skip.end()
+    about = _ABOUT.search(text, start, min(len(text), start + 200))
+    if about is None:
+        return None
+    before = text[start : about.start()]
+    bodies: tuple[tuple[int, int], ...] = ()
+    if before:
+        many = re.search(r"等(?:[0-9一二三四五六七八九十]+)?(?:个)?(?:部门|单位|厅局|部委)(?:办公厅|办公室)?$", before)
+        named = before[: many.start()] if many else before
+        spans = split_bodies(named, names)
+        if not spans:
+            return None
+        bodies = tuple((start + a, start + b) for a, b in spans)
+    end = _title_end(text, about.start())
+    return (start, end, bodies) if end else None
+
+
+def _title_end(text: str, start: int) -> int | None:
+    """Where the title that runs from ``start`` ends: after its 文种, outside of 《》."""
+    limit = min(len(text), start + _TITLE)
+    depth, lines, position = 0, 0, start
+    while position < limit:
+        char = text[position]
+        if char in "《〈<":
+            depth += 1
+        elif char in "》〉>":
+            depth = max(depth - 1, 0)
+        elif char in "。；：" and depth == 0:
+            return None
+        elif char == "\n":
+            lines += 1
+            if lines > 4:
+                return None
+        elif depth == 0 and position > start + 3 and (match := _KIND_END.match(text, position)):
+            end = match.end()
+            if (text[position] == "的" or text[position - 1] in "的\n" or match.group(1) == "意见") and not _GOES_ON.match(text, end):
+                if (paren := _PAREN.match(text, end)) and not _NOT_TITLE_PAREN.search(paren.group()):
+                    end = paren.end()
+                return end
+            position = end - 1
+        position += 1
+    return None
+
+
+def _title(
+    view: View, named: str, formal: tuple[int, int, tuple[tuple[int, int], ...]] | None, order: Number | None
+) -> Read:
+    """The title: of the notice rather than of the rule it prints, whole rather than cut off."""
+    text = view.text
+    given = clean_title(named)
+    if given and _CUT_OFF.search(given):
+        given = _completed(text, given)
+    if formal:
+        found = Read(_unquoted(view.value(formal[0], formal[1])), formal[0], formal[1], 0.95)
+        if not given or _same_or_within(given, found.value) or formal[0] < 1200 and _is_rule(given, text, formal):
+            return found
+    heading = _heading(view, given) if order is None else None
+    if heading and not formal and not _CUT_OFF.search(heading.value):
+        return heading
+    if given:
+        at = text.find(given[:40], 0, _HEAD)
+        if at >= 0 and (end := _end_of(text, at, given)):
+            return Read(_unquoted(given), at, end, 0.95)
+        return Read(_unquoted(given), None, None, 0.85)
+    if formal:
+        return Read(_unquoted(view.value(formal[0], formal[1])), formal[0], formal[1], 0.95)
+    return heading or Read("")
+
+
+def clean_title(named: str) -> str:
+    """A title as a page or row gives it, without column names, the site's name, and the 令 number before it.
+
+    >>> clean_title("【人社】广州市 申请流程 - 广州市人民政府门户网站")
+    '广州市申请流程'
+    """
+    title = _SITE_SUFFIX.sub("", _PREFIX.sub("", "".join(named.split())))
+    return _ORDER_HEAD.sub("", title)
+
+
+def _is_rule(given: str, text: str, formal: tuple[int, int, tuple[tuple[int, int], ...]]) -> bool:
+    """Whether ``given`` names what the notice prints, or a file name or row called it something near to that."""
+    notice = text[formal[0] : formal[1]]
+    if re.search(r"印发|转发|公布|发布|批转|下达", notice):
+        return _likeness(given, notice) >= 0.5
+    return _likeness(given, notice) >= 0.7
+
+
+def _likeness(one: str, other: str) -> float:
+    """Share of the pairs of characters of ``one`` that ``other`` has."""
+    pairs = {one[i : i + 2] for i in range(len(one) - 1)}
+    return sum(pair in other for pair in pairs) / len(pairs) if pairs else 0.0
+
+
+def _same_or_within(given: str, found: str) -> bool:
+    return given.translate(_PLAIN) in found.translate(_PLAIN)
+
+
+def _unquoted(title: str) -> str:
+    match = _QUOTED_RULE.match(title)
+    return match.group(1) if match else title
+
+
+def _completed(text: str, given: str) -> str:
+    """A title cut off by a list page, completed from the text."""
+    stem = _CUT_OFF.sub("", given)
+    at = text.find(stem, 0, _HEAD)
+    if at >= 0 and (end := _title_end(text, at)):
+        return "".join(text[at:end].split())
+    if stem.count("《") > stem.count("》"):
+        part = stem[stem.rindex("《") :]
+        at = text.find(part)
+        end = text.find("》", at) if at >= 0 else -1
+        if 0 <= end - at < 200:
+            return stem[: stem.rindex("《")] + text[at : end + 1] + "的通知"
+    flat, spots = _flat(text[:_HEAD])
+    at = flat.find(stem)
+    if at >= 0 and (end := _title_end(text, spots[at])):
+        return "".join(text[spots[at] : end].split())
+    return given
+
+
+def _flat(text: str) -> tuple[str, list[int]]:
+    spots = [index for index, char in enumerate(text) if char != "\n"]
+    return "".join(text[index] for index in spots), spots
+
+
+def _end_of(text: str, at: int, title: str) -> int | None:
+    flat, spots = _flat(text[at : at + len(title) + 12])
+    return at + spots[len(title) - 1] + 1 if flat.startswith(title) else None
+
+
+def _heading(view: View, given: str) -> Read | None:
+    """A first line that is a title; None when the text begins at once."""
+    text = view.text
+    seen = 0
+    for start, end in _lines(text, 0, 1500):
+        line = text[start:end]
+        if _SKIP_LINE.search(line):
+            continue
+        seen += 1
+        if seen > 3 or not _title_like(line):
+            return None
+        value = clean_title(view.value(start, end))
+        return Read(_unquoted(value), start, end, 0.9)
+    return None
+
+
+def _title_like(line: str) -> bool:
+    return (
+        4 <= len(line) <= 100
+        and sum("\u4e00" <= char <= "\u9fff" for char in line) >= 4
+        and not line.endswith(("。", "：", ":", "；", "，", "、"))
+        and not _SUBHEAD.match(line)
+        and "。" not in line
+        and not re.match(r"[（(]|为|根据|按照|各[市区县级部]|近日|日前", line)
+    )
+
+
+def _own_number(
+    view: View, formal: tuple[int, int, tuple[tuple[int, int], ...]] | None, title: Read, order: Number | None
+) -> Read | None:
+    """The number of the document itself, not of one that it cites."""
+    text = view.text
+    if order:
+        return Read(order.value, order.start, order.end, 0.98)
+    ends = {0, title.end or 0, formal[1] if formal else 0}
+    for number in find_numbers(text, 0, min(len(text), _HEAD)):
+        start = number.start - 1 if text[number.start - 1 : number.start] in ("（", "(") else number.start
+        before = text[start - 1 : start]
+        after = text[number.end : number.end + 2]
+        line_start = start == 0 or before == "\n"
+        if number.start != start and start not in ends and not line_start:
+            continue
+        if before in ("》", "《", "、", "，") or re.match(r"文|[要精收]|等|有关|的", after):
+            continue
+        lead = text[text.rfind("\n", 0, start) + 1 : start]
+        own_line = line_start and (number.end == len(text) or text[number.end] in "\n）)")
+        if own_line or start in ends or line_start and start < 1500 or ("。" not in lead and "：" not in lead and len(lead) < 200 and start < 500 and _KIND_END.search(lead[-8:])):
+            return Read(number.value, number.start, number.end, 0.97 if own_line else 0.93)
+    return None
+
+
+def _addressee(view: View, after: int) -> Read | None:
+    """主送机关: what ends in a colon before the text begins."""
+    text = view.text
+    while text[after : after + 1] in ("\n", ")", "）"):
+        after += 1
+    for start, end in _lines(text, after, after + 1500):
+        colon = _ADDRESS_END.search(text, start, min(end, start + 700))
+        line = text[start : colon.start() if colon else end]
+        if colon and _is_addressee(line):
+            return Read(view.value(start, colon.start()), start, colon.start(), 0.95)
+        if "。" in text[start:end] or end - start > 160 or (colon and not _SKIP_LINE.search(line) and _OPENING.match(line)):
+            return None
+    return None
+
+
+def _is_addressee(line: str) -> bool:
+    return (
+        2 <= len(line) <= 600
+        and not re.search(r"[。；;！？]", line)
+        and _ADDRESSED.search(line) is not None
+        and _NOT_ADDRESSED.search(line) is None
+        and _SUBHEAD.match(line) is None
+        and _OPENING.match(line) is None
+        and not re.search(r"[0-9]{4}年|[0-9]$", line)
+    )

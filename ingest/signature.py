@@ -1,0 +1,144 @@
+"""Who signed and when: 发文机关署名, 成文日期, 印发日期, and the 题注 of a rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ingest.bodies import bodies_before
+from ingest.doc_numbers import Number, find_order
+from ingest.view import Day, day_at, find_days
+
+# A signature stands within the first pages of a notice, or at the end of a document without attachments.
+_HEAD, _TAIL = 9000, 2500
+_BODIES = 500                # characters before the date that may name bodies: nine ministries take 120
+_NOT_AFTER = re.compile(
+    r"[、，,。；;的在前后至起以]|日起|印发|发布|公布|批准|通过|颁布|出台|下发|召开|施行|实施|期间|止|举[行办]|开始|同意|审[议定]|[第令]"
+)
+_NOT_BEFORE = re.compile(r"(?:经|由|从|将|向|以|据|为|与|和|及|报|请|在|对|按|被|于|是|到|至|并|[（(《“、，,])$")
+_SIGNER = re.compile(
+    r"(?:总理|省长|市长|州长|区长|县长|主席|部长|主任|局长|署长|行长|院长|检察长|审计长|会长)[：:]?[\u4e00-\u9fff·]{2,6}$"
+)
+_ENDS_AFTER = re.compile(r"\s*(?:$|\n|[（(]|更多信息|公开程序|公开方式|附件|抄送|第一[章条]|目录|分享|扫一扫|GB0626)")
+_PRINTED = re.compile(r"印发")
+_NOTE = re.compile(r"[（(]([^（）()]*(?:[（(][^（）()]{0,40}[）)][^（）()]*){0,6})[）)]?")
+_ADOPTED = re.compile(
+    r"经?([\u4e00-\u9fff]{2,40}?)(?:第[0-9一二三四五六七八九十百]+(?:届\d+)?次)?"
+    r"(?:党组|常务|全体|部务|署务|局务|委务|行务|主席团|审判委员会|检察委员会|办公|工作)?(?:会议|大会)?"
+    r"(?:第[0-9一二三四五六七八九十百]+次(?:会议)?)?(?:审议|讨论|修订)?(?:通过|批准)"
+)
+_CONGRESS = re.compile(r"人民代表大会|人大常委会")
+_PROCLAIMED = re.compile(r"(?:公布|发布|颁布|令第|公告)")
+_CHANGED = re.compile(r"修[正订改]")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Spans of the bodies, none where only a date stands, and the date below them."""
+
+    bodies: tuple[tuple[int, int], ...]
+    day: Day
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the 题注 of a rule says: who adopted or proclaimed it and when."""
+
+    start: int
+    end: int
+    body: str | None = None
+    body_span: tuple[int, int] | None = None
+    number: Number | None = None
+    dated: Day | None = None         # proclaimed, else adopted: the first time
+    proclaimed: Day | None = None
+    latest: date | None = None       # of the last amendment
+
+
+def find_signature(text: str, names: Mapping[str, str], start: int = 0) -> Signature | None:
+    """The first signature with its bodies; else the first date that stands alone where one would sign."""
+    alone: Signature | None = None
+    spans = [(start, min(len(text), start + _HEAD))]
+    if len(text) - _TAIL > spans[0][1]:
+        spans.append((len(text) - _TAIL, len(text)))
+    for first, last in spans:
+        for day in find_days(text, first, last):
+            if _NOT_AFTER.match(text, day.end) or _PRINTED.match(text, day.end):
+                continue
+            end = day.start - 1 if text[day.start - 1 : day.start] == "\n" else day.start
+            bodies = bodies_before(text, end, max(start, end - _BODIES), names)
+            if bodies and not _NOT_BEFORE.search(text, max(0, bodies[0][0] - 2), bodies[0][0]):
+                return Signature(tuple(bodies), day)
+            if alone is None and _stands_alone(text, day):
+                alone = Signature((), day)
+    return alone
+
+
+def find_printed(text: str) -> Day | None:
+    """印发日期 of the 版记: the date right before 印发 at the end of the document."""
+    for first, last in ((max(0, len(text) - _TAIL), len(text)), (0, min(len(text), _HEAD))):
+        for day in find_days(text, first, last):
+            after = text[day.end : day.end + 4]
+            before = text[max(0, day.start - 12) : day.start]
+            if after.startswith("印发") and after[2:3] in ("", "\n", "G", "。", " ", "^") and not re.search(r"[，。；]$", before):
+                return day
+    return None
+
+
+def find_origin(text: str) -> Origin | None:
+    """The 题注 in brackets after the title, or the lines of history that a law file begins with."""
+    limit = min(len(text), 700)
+    article = re.search(r"第一[条章]", text[:limit])
+    for match in _NOTE.finditer(text, 0, article.start() if article else limit):
+        if re.search(r"通过|公布|发布|批准|施行", match.group(1)) and re.search(r"\d{4}年|〇|○", match.group(1)):
+            return read_origin(text, match.start(1), match.end(1))
+    return None
+
+
+def read_origin(text: str, start: int, end: int) -> Origin | None:
+    """The events of a history: date, body, and what happened."""
+    days = list(find_days(text, start, end))
+    adopted: tuple[Day, str, tuple[int, int]] | None = None
+    proclaimed: Day | None = None
+    number: tuple[Number, str] | None = None
+    latest: date | None = None
+    for day, following in zip(days, [*days[1:], None], strict=True):
+        event = (day.end, following.start if following else end)
+        said = text[event[0] : event[1]]
+        if _CHANGED.search(said):
+            latest = max(latest or day.day, day.day)
+            if adopted or proclaimed:
+                continue
+        if (order := find_order(text, *event)) and proclaimed is None and not _CHANGED.search(said):
+            number, proclaimed = order, day
+        elif _PROCLAIMED.search(said) and proclaimed is None and not _CHANGED.search(said):
+            proclaimed = day
+        elif (found := _ADOPTED.match(text, *event)) and adopted is None:
+            adopted = day, found.group(1), found.span(1)
+    if number is None and adopted is None and proclaimed is None:
+        return None
+    body: tuple[str, tuple[int, int]] | None = None
+    if adopted and (_CONGRESS.search(adopted[1]) or number is None):
+        body = adopted[1], adopted[2]
+    elif number:
+        body = number[1], (number[0].start, number[0].start + len(number[1]))
+    dated = proclaimed or (adopted[0] if adopted else None)
+    return Origin(
+        start, end, body[0] if body else None, body[1] if body else None, number[0] if number else None, dated,
+        proclaimed, latest,
+    )
+
+
+def _stands_alone(text: str, day: Day) -> bool:
+    """Whether a date signs without a body's name: after a sentence or a signer, and before the end of the letter."""
+    before = text[max(0, day.start - 16) : day.start].rstrip("\n")
+    if _SIGNER.search(before):
+        return True
+    at_start = day.start == 0 or text[day.start - 1] in "\n。！；）)"
+    return at_start and _ENDS_AFTER.match(text, day.end) is not None
+
+
+def day_after(text: str, position: int) -> Day | None:
+    """The date at ``position``, past a line end."""
+    return day_at(text, position + 1 if text[position : position + 1] == "\n" else position)

@@ -1,0 +1,463 @@
+"""What a document states about itself and others: 依据, 施行, 有效期, 废止, 修改, 附件, 抄送, 公开, 密级."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from core.errors import IngestError
+from core.records import Reject
+from ingest.doc_numbers import find_numbers
+from ingest.opening import Read
+from ingest.view import Day, View, day_at, han_number
+
+# 依据 -----------------------------------------------------------------------------------------------------------------
+
+_PURPOSE_START = re.compile(r"(?:第一条)?(?:为|根据|依据|按照|依照|遵照|贯彻|落实|经)")
+_PURPOSE_END = re.compile(
+    r"制[定订]本|特制[定订]|制[定订](?:如下|以下|了)|现(?:就|将|提出|决定|面向|印发|通知|公告|通告|结合)|提出(?:如下|以下)|研究制[定订]|编制本|作如下|通知如下|公告如下|通告如下"
+)
+_TRIGGER = re.compile(
+    r"根据|依据|按照|依照|遵照|贯彻落实|贯彻执行|贯彻实施|贯彻|全面落实|落实|(?:保证|保障|规范|做好)(?=[^《。，]{0,24}《[^》]{2,60}》[^。，]{0,4}(?:贯彻)?(?:实施|施行))|执行(?=《)|实施(?=《)"
+)
+_TO_NAME = re.compile(r"[^《》。；，,:：\d]{0,60}(?:[，,][^《》。；，,]{0,12})?(?=《)")
+_BETWEEN = re.compile(
+    r"(?:[（(][^（）()]{0,60}(?:[（(][^（）()]{0,20}[）)][^（）()]{0,20}){0,3}[）)])?[等号]?[、，,]?(?:和|及|以及|与|并)?[、，,]?"
+    r"[^《》。；：:，,“”（）()]{0,40}?(?:印发的|下发的|发布的|制定的)?(?=《)"
+)
+_NOT_BETWEEN = re.compile(
+    r"要求|精神|安排|部署|规定|制定|研究|结合|我[省市区县]|起草|现将|对|为|，(?!和|及|以及|与)|组织|形成|印发了|出台|编制|开展|落实《"
+)
+_SENTENCE_END = re.compile(r"[。！]|\n")
+_ARTICLE_ONE = re.compile(r"第一条")
+_ARTICLE_TWO = re.compile(r"第二条|第二章")
+_HEADING_ONE = re.compile(r"一、|（一）|第一章|第一条")
+
+# 施行和有效期 -----------------------------------------------------------------------------------------------------------
+
+_IN_FORCE = re.compile(r"起(?:正式|开始|一并|同时)?(?:施行|实施|执行|生效|试行|实行|试点)(?=[。，,；;）)\n]|$|[总省市主部第\u4e00-\u9fff])")
+_FROM_DAY = re.compile(r"[自从]?[^。；，,、\n]{0,2}$")
+_FROM_ISSUE = re.compile(r"[自从于](?:本[\u4e00-\u9fff]{2,6})?(发布|公布|印发|下发|颁布|签发|通过|发文)(?:之日|之时|日)?$")
+_OWN = re.compile(r"(?:本|此|该)[\u4e00-\u9fff（）]{1,10}$|^$")
+_TERM = re.compile(
+    r"有效期限?(?:为|暂定)?(?:(至)?((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?|([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月))"
+)
+_TRIAL = re.compile(r"试行期?限?(?:为|暂定)?([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月)")
+_TERM_SUBJECT = re.compile(
+    r"(?:起(?:正式)?(?:施行|实施|执行|生效|试行|实行|公布)[，,。；;]?|本[\u4e00-\u9fff]{1,8}|执行)(?:由[^，。]{2,40}负责解释[，,。；])?$"
+)
+_UNTIL = re.compile(r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?[至到]((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])")
+
+# 废止和修改 -------------------------------------------------------------------------------------------------------------
+
+_REPEALED = re.compile(r"(?:同时|予以|即行|相应|一并|自行|均予|全部)(?:予以)?(?:废止|失效)|停止执行|不再执行|[日起]废止|宣布(?:废止|失效)|同时作废")
+_REPEALS = re.compile(r"(?:决定|现)?(?:予以)?废止(?:以下|下列|了)?(?=[^《。，]{0,12}《)")
+_NAME = re.compile(r"《((?:[^《》]|《[^《》]{0,120}》){2,200})》")
+_AMEND_TITLE = re.compile(r"关于(?:废止和)?修[改订](?:和废止)?")
+_AMENDED = re.compile(r"[对将]([^。；]{0,200}《[^。；]{2,300})(?:作|作出|进行|做|做出|予以)(?:如下|以下|部分|下列|相应)?(?:的)?修[改订正]")
+
+# 附件、抄送、公开、密级 -----------------------------------------------------------------------------------------------------
+
+_ATTACHED = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*[:：]")
+_ATTACHED_LINE = re.compile(
+    r"^[ \t\u3000•]*附件[ \t\u3000]*([0-9一二三四五六七八九十]{1,3}(?:[-—][0-9]{1,2})?)?(?:下载)?[ \t\u3000]*[:：、.．]?[ \t\u3000]*(?=\S)", re.M
+)
+_FILE_LINE = re.compile(r"^[ \t\u3000•]*(\S[^\n]{1,120}?)\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z)[ \t]*$", re.M | re.I)
+_SUFFIX = re.compile(r"\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z|jpg|png)", re.I)
+_ITEM_MARK = r"(?:附件[ \t\u3000]*)?{n}(?:[ \t]*[.．、:：][ \t\u3000]*|[ \t\u3000]+|(?=[\u4e00-\u9fff《“]))"
+_LIST_END = re.compile(
+    r"\n[ \t\u3000]*\n|[（(]此件|更多信息|公开方式|联系人[:：]|[ \t\n]附[ \t]*件[ \t]*1?[ \t\n]*(?![ \t\u3000]*[:：0-9])|抄送[:：]|扫一扫|申报通知及附件下载|相关文件|分享到"
+)
+_COPIES = re.compile(r"抄[ \u3000]*送[:：]([^。\n]{2,400}?)(?=。|\n|$|[\u4e00-\u9fff]{2,30}(?:19|20)\d\d年\d+月\d+日印发)")
+_PUBLIC = (
+    (re.compile(r"此件(?:主动公开|公开发布|公开)|(?:公开方式|公开属性|公开类别|公开形式|信息公开选项)[:：]?主动公开|[（(]主动公开[）)]"), "主动公开"),
+    (re.compile(r"此件依申请公开|(?:公开方式|公开属性|公开类别|公开形式)[:：]?依申请公开|[（(]依申请公开[）)]"), "依申请公开"),
+    (re.compile(r"此件(?:不予公开|不公开)|(?:公开方式|公开属性|公开类别|公开形式)[:：]?(?:不予公开|不公开)"), "不予公开"),
+)
+_SECRET_LINE = re.compile(
+    r"^[ \t\u3000]*(?:密[ \u3000]*级[:：][ \t\u3000]*)?(绝[ \u3000]*密|机[ \u3000]*密|秘[ \u3000]*密)"
+    r"(?:[ \t\u3000]*[★☆][ \t\u3000]*\S{0,8})?[ \t\u3000]*(?:特急|加急|急件|平急)?[ \t\u3000]*$", re.M
+)
+_SECRET_MARK = re.compile(r"(绝密|机密|秘密)[ \u3000]*[★☆]|密[ \u3000]*级[:：][ \u3000]*(绝密|机密|秘密|内部)(?![级、，])")
+_INTERNAL = re.compile(
+    r"^[ \t\u3000【\[（(]*(内部资料|内部文件|内部材料|内部刊物|内部)(?:[ \t\u3000，,·]*(?:注意保存|注意保密|请勿外传|不得外传|严禁外传|禁止外传))?[】\]）)]?[ \t\u3000]*$"
+    r"|(内部资料|内部文件|内部材料)[ \t\u3000，,·]*(?:注意保存|注意保密|请勿外传|不得外传|严禁外传)", re.M
+)
+_SECRET_HEAD = 400           # a mark stands above the title; further down the word is part of a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """From when the document holds: a day, or the day it is issued (``issued``)."""
+
+    read: Read
+    issued: bool
+    after: int                   # where its clause ends
+
+
+def basis(view: View, start: int, signed: int, *, explains: bool) -> list[Read]:
+    """依据 of the opening statement, then of article 1 of the rule it prints, each name once.
+
+    Where the letter names some, the preamble of a printed plan, which repeats them, is not read.
+    """
+    if explains:
+        return []
+    text = view.text
+    found: list[Read] = []
+    first = _ARTICLE_ONE.search(text, start)
+    letter_end = min(signed or len(text), first.start() if first else len(text), start + 1500)
+    for a, b in _purpose(text, start, letter_end):
+        found += _names_after_trigger(view, a, b)
+    if first and first.start() < start + 40_000:
+        second = _ARTICLE_TWO.search(text, first.end(), first.end() + 900)
+        end = second.start() if second else first.end() + 500
+        found += _names_after_trigger(view, first.start(), end)
+    elif not found and signed:
+        for a, b in _purpose(text, signed, signed + 1500):
+            found += _names_after_trigger(view, a, b)
+    seen: set[str] = set()
+    return [read for read in found if not (read.value in seen or seen.add(read.value))]
+
+
+def _purpose(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentences before the first heading that say what for and on what ground."""
+    heading = _HEADING_ONE.search(text, start + 8, end)
+    end = heading.start() if heading else end
+    position = start
+    while position < end:
+        while text[position : position + 1] == "\n":
+            position += 1
+        match = _SENTENCE_END.search(text, position, end)
+        stop = match.start() if match else end
+        sentence = text[position:stop]
+        if "《" in sentence and (_PURPOSE_START.match(sentence) or _PURPOSE_END.search(sentence)):
+            yield position, stop
+        position = stop + 1
+
+
+def _names_after_trigger(view: View, start: int, end: int) -> list[Read]:
+    text = view.text
+    found: list[Read] = []
+    position = start
+    while trigger := _TRIGGER.search(text, position, end):
+        position = trigger.end()
+        lead = _TO_NAME.match(text, position, end)
+        if lead is None or re.search(r"制定|研究|印发了|起草", lead.group()):
+            continue
+        at = lead.end()
+        while name := _NAME.match(text, at, end):
+            found.append(Read(view.value(name.start(1), name.end(1)), name.start(1), name.end(1), 0.9))
+            at = name.end()
+            gap = _BETWEEN.match(text, at, end)
+            if gap is None or _NOT_BETWEEN.search(re.sub(r"[（(].*[）)]", "", gap.group())):
+                break
+            at = gap.end()
+        position = max(position, at)
+    return found
+
+
+def in_force(view: View, *, any_subject: bool) -> Force | None:
+    """The clause on 施行 of this document: of a day rather than of its issue, of "本…" before others."""
+    text = view.text
+    weak: Force | None = None
+    issued: Force | None = None
+    for match in _IN_FORCE.finditer(text):
+        at = match.start()
+        line = max(text.rfind("。", 0, at), text.rfind("；", 0, at), text.rfind("\n", 0, at)) + 1
+        lead = text[max(line, at - 60) : at]
+        if from_issue := _FROM_ISSUE.search(lead):
+            if issued is None and (_own_subject(lead[: from_issue.start()]) or any_subject):
+                start = at - len(lead) + from_issue.start()
+                issued = Force(Read(text[start : match.end()], start, match.end(), 0.85), True, match.end())
+            continue
+        day = _day_before(text, at)
+        if day is None:
+            continue
+        subject = text[max(line, day.start - 40) : day.start].rstrip("自从于")
+        subject = re.split(r"[，,（(]", subject)[-1]
+        force = Force(Read(day.day.isoformat(), day.start, day.end, 0.95), False, match.end())
+        if _own_subject(subject):
+            return force
+        weak = weak or force
+    if issued and not (weak and any_subject and weak.read.start is not None and weak.after < issued.after):
+        return issued
+    return weak if any_subject else None
+
+
+def _own_subject(subject: str) -> bool:
+    last = re.split(r"[，,（(：:]", subject)[-1]
+    return last == "" or re.search(r"本[\u4e00-\u9fff（）]{1,12}$|^上述|^以上|^本", last) is not None
+
+
+def _day_before(text: str, at: int) -> Day | None:
+    window = text[max(0, at - 16) : at]
+    for offset in range(len(window)):
+        day = day_at(text, at - len(window) + offset)
+        if day and (day.end == at or text[day.end : at] in ("零时", "0时", "之日")):
+            return day
+    return None
+
+
+def term_end(view: View, start: date | None) -> Read | None:
+    """失效日期: the first day on which this document no longer holds, by its own term counted from ``start``."""
+    text = view.text
+    for match in _TERM.finditer(text):
+        if not _TERM_SUBJECT.search(text[max(0, match.start() - 60) : match.start()]):
+            continue
+        if match.group(2):
+            day = day_at(text, match.start(2))
+            if day:
+                return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.93)
+        elif start and (end := _later(start, match.group(3), match.group(4))):
+            return Read(end.isoformat(), match.start(), match.end(), 0.9)
+    for match in _UNTIL.finditer(text):
+        before = text[max(0, match.start() - 30) : match.start()]
+        if re.search(r"本[\u4e00-\u9fff]{2,8}(?:自[^。；]{0,24})?[，,]?$", before) and (day := day_at(text, match.start(1))):
+            return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.85)
+    for match in _TRIAL.finditer(text):
+        if start and re.search(r"(?:起(?:施行|实施|执行|试行)|本[\u4e00-\u9fff]{2,8})[，,]?$", text[: match.start()][-16:]) and (
+            end := _later(start, match.group(1), match.group(2))
+        ):
+            return Read(end.isoformat(), match.start(), match.end(), 0.8)
+    return None
+
+
+def _later(start: date, count: str, unit: str) -> date | None:
+    number = 2 if count == "两" else han_number(count)
+    if not number:
+        return None
+    months = start.month - 1 + (number * 12 if unit == "年" else number)
+    year, month = start.year + months // 12, months % 12 + 1
+    if year > 9999:
+        return None
+    day = start.day
+    while day > 28:                          # 29 February and the 31st may not be there
+        try:
+            return date(year, month, day)
+        except ValueError:
+            day -= 1
+    return date(year, month, day)
+
+
+def repeals(view: View) -> list[Read]:
+    """What this document says is repealed, by name, else by number."""
+    text = view.text
+    found: list[Read] = []
+    for match in _REPEALED.finditer(text):
+        start = max(text.rfind("。", 0, match.start()), text.rfind("\n", 0, match.start()), text.rfind("；", 0, match.start())) + 1
+        if match.start() - start > 1500:
+            continue
+        found += _repealed_names(view, start, match.start())
+    for match in _REPEALS.finditer(text):
+        end = text.find("。", match.end())
+        if text[match.start() - 1 : match.start()] not in ("修", "者", "或") and 0 < end - match.end() < 900:
+            found += [
+                Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.8)
+                for name in _NAME.finditer(text, match.end(), end)
+            ]
+    seen: set[str] = set()
+    return [read for read in found if not (read.value in seen or seen.add(read.value))]
+
+
+def _repealed_names(view: View, start: int, end: int) -> list[Read]:
+    text = view.text
+    if re.search(r"[的]$|第[一二三四五六七八九十百]+[条款]$", text[start:end]) or _SUBHEAD_ARTICLE.search(text[end - 8 : end]):
+        return []
+    clause = start
+    for match in re.finditer(r"起(?:施行|实施|执行|生效)[，,]|^第[一二三四五六七八九十百]+条", text[start:end]):
+        clause = start + match.end()
+    names = list(_NAME.finditer(text, clause, end))
+    # what is only cited on the way: 根据《…》, 与《…》不一致
+    names = [name for name in names if not re.search(r"(?:根据|依据|按照|依照|与)[^《》。，]{0,16}$", text[max(clause, name.start() - 20) : name.start()])]
+    if names:
+        return [Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.92) for name in names]
+    return [Read(number.value, number.start, number.end, 0.85) for number in find_numbers(text, clause, end)]
+
+
+_SUBHEAD_ARTICLE = re.compile(r"第[一二三四五六七八九十百]+[条款项]")
+
+
+def amends(view: View, title: str) -> list[Read]:
+    """What this document says it amends."""
+    if match := _AMEND_TITLE.search(title):
+        names = [Read(name.group(1), confidence=0.95) for name in _NAME.finditer(title, match.end())]
+        if names:
+            return names
+    text = view.text
+    found: list[Read] = []
+    for match in _AMENDED.finditer(text, 0, min(len(text), 20_000)):
+        for name in _NAME.finditer(text, match.start(1), match.end(1)):
+            found.append(Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.85))
+    seen: set[str] = set()
+    return [read for read in found if not (read.value in seen or seen.add(read.value))]
+
+
+def attachments(raw: str, letter_end: int, signature: tuple[int, int] | None) -> list[Read]:
+    """附件 by name as listed: after 附件：, else the numbered lines around the signature, else the files of a page.
+
+    ``signature`` is where the bodies that sign begin and where their date ends, in ``raw``.
+    """
+    for match in _ATTACHED.finditer(raw):
+        line = raw[raw.rfind("\n", 0, match.start()) + 1 : match.start()]
+        if line.rstrip().endswith(("见", "详见", "（", "(", "《")):
+            continue
+        end = _list_end(raw, match.end(), signature)
+        items = _items(raw, match.end(), end)
+        if items:
+            return items
+        if signature and match.end() <= signature[0]:
+            break
+    return _labelled_lines(raw) or _numbered_lines(raw, signature) or _file_lines(raw)
+
+
+def _list_end(raw: str, start: int, signature: tuple[int, int] | None) -> int:
+    end = min(len(raw), start + 4000)
+    if signature and start <= signature[0] < end:
+        end = signature[0]
+    # a blank line may follow 附件： at once
+    match = _LIST_END.search(raw, start + len(raw[start:end]) - len(raw[start:end].lstrip()), end)
+    return match.start() if match else end
+
+
+def _items(raw: str, start: int, end: int) -> list[Read]:
+    """The entries 1., 2., … of a list, printed on lines or without a break."""
+    marks: list[tuple[int, int]] = []
+    position = start
+    narrow = raw[start:end].translate({ord("０") + n: ord("0") + n for n in range(10)})
+    number = 1
+    while match := re.compile(_ITEM_MARK.format(n=number)).search(narrow, position - start):
+        if number == 1 and narrow[: match.start()].strip():
+            break
+        if number > 1 and narrow[match.start() - 1].isdigit():
+            position = start + match.start() + 1
+            continue
+        marks.append((start + match.start(), start + match.end()))
+        position = start + match.end()
+        number += 1
+    if not marks:
+        item = _item(raw, start, min(end, _line_end(raw, start, end)))
+        return [item] if item else []
+    found: list[Read] = []
+    for (_, first), following in zip(marks, [*marks[1:], (0, 0)], strict=True):
+        last = following[0] or min(end, _line_end(raw, first, end))
+        if item := _item(raw, first, last):
+            found.append(item)
+    return found
+
+
+def _line_end(raw: str, start: int, end: int) -> int:
+    while start < end and raw[start] in " \t\u3000\n":
+        start += 1
+    line = raw.find("\n", start, end)
+    return line if line >= 0 else end
+
+
+def _item(raw: str, start: int, end: int) -> Read | None:
+    if suffix := _SUFFIX.search(raw, start, end):
+        end = suffix.start()
+    elif gap := re.compile(r"[ \t\u3000](?=附件|[\u4e00-\u9fff]{2,20}(?:厅|局|委员会|政府|办公室)[ \t\u3000])").search(raw, start + 2, end):
+        end = gap.start()
+    while start < end and raw[start] in " \t\u3000\n•《":
+        start += 1
+    quoted = start > 0 and raw[start - 1] == "《"
+    while end > start and raw[end - 1] in " \t\u3000\n；;、，,。":
+        end -= 1
+    if quoted and raw[start:end].count("》") == 1 and raw[end - 1] == "》":
+        end -= 1
+    elif quoted:
+        start -= 1
+    value = "".join(raw[start:end].split())
+    if not 2 <= len(value) <= 160 or not re.search(r"[\u4e00-\u9fff]{2}", value):
+        return None
+    return Read(value, start, end, 0.9)
+
+
+def _labelled_lines(raw: str) -> list[Read]:
+    """附件1：某表.doc, a line each."""
+    found: list[Read] = []
+    seen: set[str] = set()
+    for match in _ATTACHED_LINE.finditer(raw):
+        end = _line_end(raw, match.end(), len(raw))
+        line = raw[match.end() : end]
+        if not (_SUFFIX.search(line) or raw[match.end() - 1] in ":：、"):
+            continue
+        item = _item(raw, match.end(), end)
+        if item and item.value not in seen:
+            seen.add(item.value)
+            found.append(item)
+    return found
+
+
+def _numbered_lines(raw: str, signature: tuple[int, int] | None) -> list[Read]:
+    """Numbered names right above the signature, or files right below it."""
+    if signature is None:
+        return []
+    above = raw[max(0, signature[0] - 1500) : signature[0]].rstrip()
+    start = signature[0] - len(raw[max(0, signature[0] - 1500) : signature[0]])
+    lines: list[tuple[int, int]] = []
+    position = len(above)
+    while position > 0:
+        line_start = above.rfind("\n", 0, position) + 1
+        line = above[line_start:position]
+        if not re.match(r"[ \t\u3000]*[0-9０-９]{1,2}[.．、]", line) or line.rstrip().endswith(("。", "；", "：")) or len(line) > 90:
+            break
+        lines.append((start + line_start, start + position))
+        position = line_start - 1
+    found = _items(raw, lines[-1][0], lines[0][1]) if lines else []
+    if found and len(found) == len(lines):
+        return found
+    below = re.compile(r"(?:[（(][^（）()]{2,12}[）)])?\s*(?=1[.．、])").match(raw, signature[1])
+    if below and _SUFFIX.search(raw, below.end(), below.end() + 120):
+        return _items(raw, below.end(), min(len(raw), below.end() + 2000))
+    return []
+
+
+def _file_lines(raw: str) -> list[Read]:
+    found: list[Read] = []
+    seen: set[str] = set()
+    for match in _FILE_LINE.finditer(raw):
+        name = re.sub(r"^附件[0-9一二三四五六七八九十]*[-—0-9]*(?:下载)?[:：.、]?[ \t]*", "", match.group(1))
+        item = _item(raw, match.end(1) - len(name), match.end(1)) if name else None
+        if item and item.value not in seen:
+            seen.add(item.value)
+            found.append(item)
+    return found
+
+
+def copies(view: View) -> Read | None:
+    """抄送: the bodies that get a copy, as printed."""
+    matches = list(_COPIES.finditer(view.text))
+    if not matches:
+        return None
+    match = matches[0]
+    value = re.sub(r"[。；]$", "", view.value(match.start(1), match.end(1)))
+    return Read(value, match.start(1), match.end(1), 0.93)
+
+
+def publicity(view: View) -> Read | None:
+    """公开属性 as stated."""
+    best: Read | None = None
+    for pattern, value in _PUBLIC:
+        match = pattern.search(view.text)
+        if match and (best is None or match.start() < (best.start or 0)):
+            best = Read(value, match.start(), match.end(), 0.97)
+    return best
+
+
+def refuse_classified(head: str, place: str) -> None:
+    """Raises `IngestError` for a text that bears a mark of secrecy where one stands: above the title.
+
+    A law about secrets, or 内部 in a sentence, bears none.
+    """
+    head = head[:_SECRET_HEAD]
+    match = _SECRET_LINE.search(head) or _SECRET_MARK.search(head) or _INTERNAL.search(head)
+    if match is None:
+        return
+    mark = "".join(next(group for group in match.groups() if group).split())
+    raise IngestError(
+        f"文件标有“{mark}”（{' '.join(match.group().split())}）。涉密和内部文件不得收录，请立即移出，"
+        "按保密规定处理；确属公开文件的，请去掉标记后重试",
+        place=place, code=Reject.CLASSIFIED,
+    )
