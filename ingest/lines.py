@@ -15,19 +15,24 @@ _HEADER_ROWS = 10           # a separator line further down is a row of dashes
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
 _SEPARATOR = re.compile(r"[ \t　]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t　]*$")
 
-# inside a line: after a full stop, a bracket, a date or a space; 一、二线城市 and （一）、（二）项 are no numbering
+# inside a line: after a full stop, a bracket, a date or a space
 _AFTER = r"(?:(?<=[。；：:！？!?”）)】》日])[\s　]*|[\s　]+)"
 _INLINE = re.compile(
-    rf"{_AFTER}(?=[{CN}]{{1,3}}、(?![{CN}]{{1,2}}[线级类季产期等、])|[（(][{CN}]{{1,3}}[）)](?!、)"
-    rf"|第[{CN}]{{1,7}}(?:章|节)[\s　]|问[:：])"
+    rf"{_AFTER}(?=[（(][{CN}]{{1,3}}[）)](?!、)|第[{CN}]{{1,7}}(?:章|节)[\s　]|问[:：])"
+)
+_INLINE_SECTION = re.compile(       # neither 统一、 nor 一、二线城市
+    rf"(?<![{CN}第、统之其唯同专单万划归逐])([{CN}]{{1,3}})、(?![{CN}]{{1,2}}[线级类季产期等、])"
 )
 _INLINE_ARTICLE = re.compile(rf"第([{CN}]{{1,7}})条(之[{CN}]+)?")
 _INLINE_CHAPTER = re.compile(
-    rf"第[{CN}]{{1,4}}[章节编][^。，；：、第条]{{1,30}}?(?=第[{CN}]{{1,7}}[条章节]|[\s　]第)"
+    rf"第[{CN}]{{1,4}}[章节编][^。，；：、第条]{{1,30}}?(?=第[{CN}]{{1,7}}[条章节编]|[\s　]第)"
 )
-_GLUED_SECTION = re.compile(r"(?:方案|办法|意见|通知|规定|细则|要点|措施|如下|公告|计划|事项)(?=一、)")
+_INLINE_CONTENTS = re.compile(rf"目[\s　]{{0,4}}录[\s　]*(?=第[{CN}]{{1,3}}[章编])")
 _GLUED_ITEM = re.compile(rf"(?<![{CN}第])[{CN}]{{1,3}}、[^。，；：（）()、]{{2,30}}(?=[（(]一[）)])")
-_NO_ARTICLE = re.compile(rf"[{CN}\d第规、，,和与或至的中所款项之]")
+# what follows a label in 第三条规定的 and 第三条中所称, and not in 第三条中小企业
+REFERENCE = (
+    rf"(?:[{CN}\d第、，,和与或至的之]|规(?![章划范模])|款(?!项)|项(?!目)|中(?![华央国小等介外标心级长期])|所[称列规指述])"
+)
 ITEM_INSIDE = re.compile(rf"(?<=[：；。:;])[\s　]*(?=[（(][{CN}]{{1,3}}[）)])")
 
 
@@ -50,6 +55,8 @@ class Line:
     end: int                                # after the line break
     text: str
     table: Table | None = None
+    cut: bool = False                       # a piece of a line whose line breaks were lost
+    contents: bool = False                  # the lines of a table of contents; ``text`` is empty
 
 
 def lines_of(text: str, start: int, end: int) -> list[Line]:
@@ -187,7 +194,7 @@ def _rows(text: str, rows: list[Line]) -> list[Line]:
 def _pieces(line: Line, raw: str) -> list[Line]:
     cuts = [0, *sorted({cut for cut in _cuts(raw) if 0 < cut < len(raw)}), len(raw)]
     return [
-        Line(line.start + first, line.start + last, raw[first:last].rstrip())
+        Line(line.start + first, line.start + last, raw[first:last].rstrip(), cut=True)
         for first, last in pairwise(cuts)
     ]
 
@@ -195,14 +202,16 @@ def _pieces(line: Line, raw: str) -> list[Line]:
 def _cuts(raw: str) -> Iterator[int]:
     for match in _INLINE.finditer(raw):
         yield match.end()
-    for pattern in (_GLUED_SECTION, _GLUED_ITEM):
-        for match in pattern.finditer(raw):
-            yield match.end()
+    for match in _GLUED_ITEM.finditer(raw):
+        yield match.end()
+    for match in _INLINE_CONTENTS.finditer(raw):
+        yield from match.span()
     opened = set()          # where an article follows its chapter's title: 第一章总则第一条
     for match in _INLINE_CHAPTER.finditer(raw):
         yield match.start()
         opened.add(match.end())
     yield from _article_cuts(raw, opened)
+    yield from _section_cuts(raw)
 
 
 def _article_cuts(raw: str, opened: set[int]) -> Iterator[int]:
@@ -214,7 +223,23 @@ def _article_cuts(raw: str, opened: set[int]) -> Iterator[int]:
         begins = match.start() in opened or not before or before.isspace() or before in "。；：:！？”）)】》"
         if not begins and not (after.isspace() and at == last + 1):
             continue
-        if after.isspace() or not after or not _NO_ARTICLE.match(after):
-            if at == last + 1 or (match.group(2) and at == last) or (at == 1 and after.isspace()):
+        if not re.match(REFERENCE, after + raw[match.end() + 1 : match.end() + 3]):
+            inserted = match.group(2) and at == last
+            # one that is missing, or was taken for a reference, must not end the count
+            if last < at <= last + 2 or inserted or (at == 1 and after.isspace()):
                 last = at
                 yield match.start()
+
+
+def _section_cuts(raw: str) -> Iterator[int]:
+    """一、 after a stop or a space; after anything else where it fills the gap between 一、 and 三、."""
+    found = [(match.start(), number(match.group(1))) for match in _INLINE_SECTION.finditer(raw)]
+    clear = [raw[start - 1 : start] in "。；：:！？!?”）)】》日" or raw[start - 1].isspace() for start, _ in found]
+    last = 0
+    for n, (start, at) in enumerate(found):
+        if not clear[n]:
+            ahead = next((number for (_, number), sure in zip(found[n + 1 :], clear[n + 1 :], strict=True) if sure), 0)
+            if at != last + 1 or not (at < ahead <= at + 3 or (at > 2 and not ahead)):
+                continue
+        last = at
+        yield start
