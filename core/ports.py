@@ -38,12 +38,11 @@ class Sparse:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One chunk as the store keeps it."""
+    """One chunk as the store keeps it; revisions of a document may share it."""
 
-    id: str                       # chunk id, 16 hex digits
+    id: str                       # 16 hex digits
     sparse: Sparse
     dense: list[float] | None
-    document: str
     generation: int               # the batch that wrote it
     region: str                   # "" for national rules
     rank: int
@@ -61,7 +60,6 @@ class PointFilter:
     public_only: bool = False
     ranks: tuple[int, ...] | None = None
     without_generations: tuple[int, ...] = ()
-    without_documents: tuple[str, ...] = ()
 
 
 class Store(Protocol):
@@ -79,8 +77,6 @@ class Store(Protocol):
         """Remove points; unknown ids are ignored."""
         ...
 
-    def delete_generation(self, generation: int) -> None: ...
-
     def flush(self) -> None:
         """Return once everything written before is on disk."""
         ...
@@ -88,7 +84,7 @@ class Store(Protocol):
     def query(
         self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
     ) -> list[tuple[str, float]]:
-        """(chunk id, score), best first. With a dense vector the two lists are fused by rank."""
+        """(point id, score), best first. With a dense vector the two lists are fused by rank."""
         ...
 
     def count(self) -> int: ...

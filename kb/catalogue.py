@@ -1,60 +1,48 @@
-"""The documents in SQL: what is known, what is published, and what the index still has to be told."""
+"""The documents in SQL as they change: staged, published, taken out, and what the index still has to be told."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, func, insert, select, update
 
-from core.records import Article, Chunk, Document, Facts, Hit, Rank, SearchOptions, State, StoredDocument
-from kb.packed import (
-    pack_box,
-    pack_fields,
-    pack_furniture,
-    pack_places,
-    unpack_box,
-    unpack_fields,
-    unpack_furniture,
-    unpack_places,
+from core.records import Document, Facts, State
+from kb.rows import (
+    STORED,
+    Standing,
+    article_row,
+    chunk_row,
+    document_row,
+    facts_of,
+    span_values,
+    standing_values,
 )
-from kb.schema import articles, chunks, documents, files, index_facts
-from kb.versions import Span, short_title, spans, version_key
+from kb.schema import articles, chunks, counters, documents, index_facts
+from kb.versions import Span, spans, version_key
 
-_FACTS = [documents.c[field.name] for field in fields(Facts)]
-_ROW = [documents.c.id, documents.c.source, documents.c.state, documents.c.in_force_from,
-        documents.c.in_force_to, documents.c.superseded_by, *_FACTS]
-_ADDRESS = re.compile(r"第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?")
-_OF_CHUNK = (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article)
 _SEEN = (State.PUBLISHED, State.STAGED)
+_COMMITS = counters.c.key == "commits"
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
-    """What the index holds and a query must not find, and the newest generation that this knows of."""
-
-    generations: tuple[int, ...]
-    documents: tuple[str, ...]
-    newest: int
-
-
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """One chunk with what the index needs to know of it."""
+class Live:
+    """The published document of a source, and its points, all of which are in the index."""
 
     id: str
-    title: str
-    heading: str
-    address: str
-    text: str
-    document: str
-    region: str | None
-    rank: int
-    span: Span
-    public: bool
+    span: Span | None            # that its points have; None: they are about to change
+    points: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """What the index has to be told of documents that were taken out or whose dates changed."""
+
+    documents: list[str]
+    gone: list[str]                        # points that no document holds any more
+    dates: list[tuple[Span, list[str]]]    # points that hold old dates
 
 
 def known_states(connection: Connection, ids: Sequence[str]) -> dict[str, State]:
@@ -62,32 +50,76 @@ def known_states(connection: Connection, ids: Sequence[str]) -> dict[str, State]
     return {row.id: State(row.state) for row in rows}
 
 
-def save(connection: Connection, batch: Sequence[Document], state: State, generation: int | None) -> None:
-    """Write documents that are not there yet, with their articles and chunks."""
-    held = spans_with(connection, batch)
-    connection.execute(insert(documents), [_document_row(d, state, generation, held[d.id]) for d in batch])
-    article_rows = [_article_row(d.id, n, a) for d in batch for n, a in enumerate(d.articles)]
-    chunk_rows = [_chunk_row(chunk) for d in batch for chunk in d.chunks]
-    if article_rows:
-        connection.execute(insert(articles), article_rows)
-    if chunk_rows:
-        connection.execute(insert(chunks), chunk_rows)
+# towards publishing
+
+
+def save(
+    connection: Connection, batch: Sequence[Document], standings: Mapping[str, Standing], points: Mapping[str, str]
+) -> None:
+    """Write documents that are not there yet, with their articles and chunks; ``points`` by chunk id."""
+    first = _newest(connection, documents.c.added) + 1
+    rows = [document_row(d, standings[d.id], added) for added, d in enumerate(batch, start=first)]
+    article_rows = [article_row(d.id, n, a) for d in batch for n, a in enumerate(d.articles)]
+    chunk_rows = [chunk_row(chunk, points[chunk.id]) for d in batch for chunk in d.chunks]
+    for table, new in ((documents, rows), (articles, article_rows), (chunks, chunk_rows)):
+        if new:
+            connection.execute(insert(table), new)
+
+
+def stage(
+    connection: Connection, batch: Sequence[Document], standings: Mapping[str, Standing], points: Mapping[str, str]
+) -> None:
+    """Documents that are stored already enter the durable step that their standing names, from where they came now."""
+    for document in batch:
+        values = standing_values(standings[document.id]) | {"source": document.source}
+        connection.execute(update(documents).where(documents.c.id == document.id).values(**values))
+    rows = [{"name": chunk.id, "point": points[chunk.id]} for document in batch for chunk in document.chunks]
+    if rows:
+        connection.execute(update(chunks).where(chunks.c.id == bindparam("name")), rows)
+
+
+def came_again(connection: Connection, ids: Sequence[str]) -> None:
+    """Drafts that were read once more are newer than those that came between."""
+    first = _newest(connection, documents.c.added) + 1
+    drafts = select(documents.c.id).where(documents.c.id.in_(ids), documents.c.state == State.DRAFT)
+    there = set(connection.scalars(drafts))
+    for added, name in enumerate((name for name in ids if name in there), start=first):
+        connection.execute(update(documents).where(documents.c.id == name).values(added=added))
 
 
 def next_generation(connection: Connection) -> int:
-    return _newest(connection) + 1
+    return _newest(connection, documents.c.generation) + 1
 
 
-def stage(connection: Connection, ids: Sequence[str], generation: int) -> None:
-    """Documents that are stored already enter the durable step ``generation``."""
-    rows = connection.execute(select(*_ROW).where(documents.c.id.in_(ids))).all()
-    held = _spans_of(connection, {row.id: facts_of(row) for row in rows})
+def in_order(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Ids from the earliest to the newest arrival; what was staged later counts as newer."""
+    staged = case((documents.c.state == State.STAGED, documents.c.generation), else_=0)
+    query = select(documents.c.id).where(documents.c.id.in_(ids)).order_by(staged, documents.c.added)
+    return list(connection.scalars(query))
+
+
+def live(connection: Connection, sources: Sequence[str]) -> dict[str, Live]:
+    """The published documents of ``sources``, by source."""
+    c = documents.c
+    rows = connection.execute(
+        select(c.id, c.source, c.in_force_from, c.in_force_to, c.index_stale, chunks.c.point)
+        .join(chunks, chunks.c.document_id == c.id, isouter=True)
+        .where(c.source.in_(sources), c.state == State.PUBLISHED)
+    )
+    points: dict[str, set[str]] = {}
+    found: dict[str, tuple[str, Span | None]] = {}
     for row in rows:
-        connection.execute(
-            update(documents)
-            .where(documents.c.id == row.id)
-            .values(state=State.STAGED, generation=generation, **_span_values(held[row.id]))
-        )
+        found[row.source] = row.id, None if row.index_stale else Span(row.in_force_from, row.in_force_to)
+        held = points.setdefault(row.source, set())
+        if row.point is not None:
+            held.add(row.point)
+    return {source: Live(name, span, frozenset(points[source])) for source, (name, span) in found.items()}
+
+
+def points_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Chunk id -> point, of stored documents."""
+    rows = connection.execute(select(chunks.c.id, chunks.c.point).where(chunks.c.document_id.in_(ids)))
+    return {row.id: row.point for row in rows}
 
 
 def publish(connection: Connection, generation: int) -> int:
@@ -95,7 +127,7 @@ def publish(connection: Connection, generation: int) -> int:
 
     Among the earlier ones may be a revision that a failed write left staged: it must not come back later.
     """
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = _now()
     mine = documents.c.generation == generation
     earlier = (documents.c.state == State.STAGED) & (documents.c.generation < generation)
     same_source = documents.c.source.in_(select(documents.c.source).where(mine))
@@ -104,19 +136,26 @@ def publish(connection: Connection, generation: int) -> int:
     connection.execute(update(documents).where(mine).values(state=State.PUBLISHED, known_from=now, known_to=None))
     keys = select(documents.c.version_key).where(mine | documents.c.index_stale, documents.c.version_key.is_not(None))
     _refresh_spans(connection, [row.version_key for row in connection.execute(keys.distinct())])
+    _count_commit(connection)
     return replaced
 
 
 def withdraw(connection: Connection, document_id: str) -> bool:
     """Take a published document out; False when there is none by that id."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    row = connection.execute(select(*_ROW).where(documents.c.id == document_id)).first()
+    row = connection.execute(select(*STORED).where(documents.c.id == document_id)).first()
     if row is None or row.state != State.PUBLISHED:
         return False
-    _take_out(connection, documents.c.id == document_id, now)
+    _take_out(connection, documents.c.id == document_id, _now())
     key = version_key(facts_of(row))
     _refresh_spans(connection, [key] if key else [])
+    _count_commit(connection)
     return True
+
+
+def drop_unpublished(connection: Connection, ids: Sequence[str]) -> None:
+    """Drafts and staged documents that must not be published any more."""
+    waiting = documents.c.state.in_((State.DRAFT, State.STAGED))
+    _take_out(connection, documents.c.id.in_(ids) & waiting, _now())
 
 
 def _take_out(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
@@ -125,160 +164,63 @@ def _take_out(connection: Connection, which: ColumnElement[bool], now: datetime)
     return connection.execute(removed).rowcount
 
 
-def hidden(connection: Connection) -> Hidden:
-    """Read in this order and in one statement: between two, a commit could hide an old version and the new one."""
-    newest = _newest(connection)
-    staged, stale = documents.c.state == State.STAGED, documents.c.index_stale
-    generation, name = case((staged, documents.c.generation)), case((stale, documents.c.id))
-    rows = connection.execute(select(generation, name).where(staged | stale).distinct()).all()
-    return Hidden(
-        tuple(sorted({row[0] for row in rows if row[0] is not None})),
-        tuple(sorted({row[1] for row in rows if row[1] is not None})),
-        newest,
-    )
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+# what a search has to know
+
+
+def commits(connection: Connection) -> int:
+    """How often what can be found has changed: equal before and after a search, it saw one state."""
+    return connection.scalar(select(counters.c.number).where(_COMMITS)) or 0
+
+
+def _count_commit(connection: Connection) -> None:
+    connection.execute(update(counters).where(_COMMITS).values(number=counters.c.number + 1))
+
+
+def staged_generations(connection: Connection) -> tuple[int, ...]:
+    """Whose points are in the index, or about to be, and must not be found."""
+    staged = select(documents.c.generation).where(documents.c.state == State.STAGED).distinct()
+    return tuple(sorted(connection.scalars(staged)))
+
+
+# what the index has to be told
 
 
 def staged_documents(connection: Connection) -> list[str]:
     return list(connection.scalars(select(documents.c.id).where(documents.c.state == State.STAGED)))
 
 
-def stale_documents(connection: Connection) -> list[tuple[StoredDocument, Span, list[str]]]:
-    """Documents that the index holds with old dates, or holds though removed; with their chunk ids.
+def outdated(connection: Connection) -> Outdated:
+    """A staged document waits for its own publishing: its points may not be there yet, or about to be written.
 
-    A staged one waits for its own publishing: its points may not be there yet, or about to be written.
+    A point goes when no published document holds it, nor a staged one that may count on it.
     """
-    out = []
-    stale = select(*_ROW).where(documents.c.index_stale, documents.c.state != State.STAGED)
-    for row in connection.execute(stale).all():
-        ids = connection.scalars(select(chunks.c.id).where(chunks.c.document_id == row.id))
-        out.append((_stored(row), Span(row.in_force_from, row.in_force_to), list(ids)))
+    out = Outdated([], [], [])
+    stale = select(documents.c.id, documents.c.state, documents.c.in_force_from, documents.c.in_force_to)
+    for row in connection.execute(stale.where(documents.c.index_stale, documents.c.state != State.STAGED)).all():
+        mine = select(chunks.c.point).where(chunks.c.document_id == row.id)
+        out.documents.append(row.id)
+        if row.state == State.REMOVED:
+            out.gone.extend(connection.scalars(mine.where(~_held())))
+        else:
+            out.dates.append((Span(row.in_force_from, row.in_force_to), list(connection.scalars(mine))))
     return out
+
+
+def _held() -> ColumnElement[bool]:
+    """Whether a published or staged document holds the point of a row of ``chunks``."""
+    other = chunks.alias()
+    holder = documents.alias()
+    return exists().where(
+        other.c.point == chunks.c.point, holder.c.id == other.c.document_id, holder.c.state.in_(_SEEN)
+    )
 
 
 def mark_indexed(connection: Connection, ids: Sequence[str]) -> None:
     connection.execute(update(documents).where(documents.c.id.in_(ids)).values(index_stale=False))
-
-
-def index_entries(batch: Sequence[Document], held: dict[str, Span]) -> Iterable[IndexEntry]:
-    for document in batch:
-        facts = document.facts
-        for chunk in document.chunks:
-            article = document.articles[chunk.article]
-            yield IndexEntry(
-                chunk.id, facts.title, "\n".join(article.heading), chunk.address or article.address,
-                _indexed_text(document, chunk), document.id, facts.region, facts.rank,
-                held[document.id], facts.public,
-            )
-
-
-def _indexed_text(document: Document, chunk: Chunk) -> str:
-    text = document.text[chunk.start : chunk.end]
-    return f"{document.text[slice(*chunk.header)]}\n{text}" if chunk.header else text
-
-
-def spans_with(connection: Connection, batch: Sequence[Document]) -> dict[str, Span]:
-    """When the documents of ``batch`` hold, given those that are published or about to be."""
-    return _spans_of(connection, {document.id: document.facts for document in batch})
-
-
-def hits(connection: Connection, scored: Sequence[tuple[str, float]], *, top: int, newest: int) -> list[Hit]:
-    """The articles of the chunks, each once, in the order of their best chunk.
-
-    Chunks of a generation after ``newest`` are left out: it was being written while the index was asked.
-    """
-    text = func.substr(documents.c.text, articles.c.start + 1, articles.c.end - articles.c.start).label("article_text")
-    rows = connection.execute(
-        select(chunks.c.id.label("chunk"), articles.c.ref, articles.c.address, articles.c.heading,
-               articles.c.start, articles.c.end, text, *_ROW)
-        .join(documents, documents.c.id == chunks.c.document_id)
-        .join(articles, _OF_CHUNK)
-        .where(chunks.c.id.in_([chunk for chunk, _ in scored]), documents.c.generation <= newest)
-    )
-    by_chunk = {row.chunk: row for row in rows}
-    found: dict[tuple[str, int], Hit] = {}
-    for chunk, score in scored:
-        row = by_chunk.get(chunk)
-        if row is None or len(found) == top or (row.id, row.start) in found:
-            continue
-        found[row.id, row.start] = Hit(
-            row.ref, score, row.address, _lines(row.heading), row.article_text, row.start, row.end, _stored(row)
-        )
-    return list(found.values())
-
-
-def named_chunks(connection: Connection, text: str, options: SearchOptions) -> list[str]:
-    """Chunks of the articles that ``text`` names outright, as in 民法典第五百六十三条 or 《养犬管理条例》第十一条."""
-    plain = re.sub(r"[《》〈〉\s]", "", text)
-    found: list[str] = []
-    for match in _ADDRESS.finditer(plain):
-        before = plain[: match.start()]
-        rows = connection.execute(
-            select(chunks.c.id, documents.c.title)
-            .join(articles, _OF_CHUNK)
-            .join(documents, documents.c.id == chunks.c.document_id)
-            .where(articles.c.address == match.group(0), documents.c.state == State.PUBLISHED, *_conditions(options))
-        )
-        found += [row.id for row in rows if before.endswith(short_title(row.title))]
-    return found
-
-
-def _conditions(options: SearchOptions) -> list[ColumnElement[bool]]:
-    """The same conditions as the index applies, for what SQL looks up itself."""
-    c = documents.c
-    out: list[ColumnElement[bool]] = []
-    if options.regions is not None:
-        national = c.region.is_(None) if None in options.regions else false()
-        out.append(or_(national, c.region.in_([region for region in options.regions if region])))
-    if options.as_of is not None:
-        out.append(or_(c.in_force_from.is_(None), c.in_force_from <= options.as_of))
-        out.append(or_(c.in_force_to.is_(None), c.in_force_to > options.as_of))
-    if options.public_only:
-        out.append(c.public)
-    if options.ranks is not None:
-        out.append(c.rank.in_(options.ranks))
-    return out
-
-
-def load(connection: Connection, document_id: str) -> Document | None:
-    paper = (documents.c.fields, documents.c.furniture, documents.c.places)
-    row = connection.execute(select(*_ROW, documents.c.text, *paper).where(documents.c.id == document_id)).first()
-    if row is None:
-        return None
-    parts = connection.execute(
-        select(articles).where(articles.c.document_id == document_id).order_by(articles.c.position)
-    )
-    pieces = connection.execute(
-        select(chunks).where(chunks.c.document_id == document_id).order_by(chunks.c.article, chunks.c.start)
-    )
-    return Document(
-        row.id, facts_of(row), row.text,
-        tuple(Article(p.ref, p.address, _lines(p.heading), p.start, p.end) for p in parts),
-        tuple(map(_chunk_of, pieces)), row.source,
-        unpack_fields(row.fields), unpack_furniture(row.furniture), unpack_places(row.places),
-    )
-
-
-def stored_documents(connection: Connection, states: Sequence[State]) -> list[StoredDocument]:
-    rows = connection.execute(select(*_ROW).where(documents.c.state.in_(states)).order_by(documents.c.title))
-    return [_stored(row) for row in rows]
-
-
-def title_of(connection: Connection, document_id: str) -> str | None:
-    return connection.scalar(select(documents.c.title).where(documents.c.id == document_id))
-
-
-def article_texts(connection: Connection, *, national: bool) -> Iterator[tuple[str, str]]:
-    query = select(documents.c.id, documents.c.title, documents.c.text).where(documents.c.state == State.PUBLISHED)
-    if national:
-        query = query.where(documents.c.region.is_(None))
-    for row in connection.execute(query).all():
-        for part in connection.execute(select(articles).where(articles.c.document_id == row.id)):
-            yield part.ref, f"{row.title}\n{row.text[part.start : part.end]}"
-
-
-def published_chunks(connection: Connection) -> int:
-    published = documents.c.state == State.PUBLISHED
-    return connection.scalar(select(func.count()).select_from(documents.join(chunks)).where(published)) or 0
 
 
 def published_by_generation(connection: Connection) -> dict[int, list[str]]:
@@ -292,26 +234,6 @@ def published_by_generation(connection: Connection) -> dict[int, list[str]]:
     return batches
 
 
-def counts(connection: Connection) -> tuple[int, int, int]:
-    """Published documents, their articles, their chunks."""
-    seen = documents.c.state == State.PUBLISHED
-    whole, parts = (
-        connection.scalar(select(func.count()).select_from(table).where(seen)) or 0
-        for table in (documents, documents.join(articles))
-    )
-    return whole, parts, published_chunks(connection)
-
-
-def file_seen(connection: Connection, source: str, sha256: str, settings: str) -> bool:
-    row = connection.execute(select(files).where(files.c.source == source)).first()
-    return row is not None and (row.sha256, row.settings) == (sha256, settings)
-
-
-def remember_file(connection: Connection, source: str, sha256: str, settings: str) -> None:
-    connection.execute(delete(files).where(files.c.source == source))
-    connection.execute(insert(files).values(source=source, sha256=sha256, settings=settings))
-
-
 def read_index_facts(connection: Connection) -> dict[str, str]:
     return {row.key: row.value for row in connection.execute(select(index_facts))}
 
@@ -320,59 +242,16 @@ def write_index_facts(connection: Connection, facts: dict[str, str]) -> None:
     connection.execute(insert(index_facts), [{"key": key, "value": value} for key, value in facts.items()])
 
 
-def facts_of(row: Row[*tuple[Any, ...]]) -> Facts:
-    values = {field.name: getattr(row, field.name) for field in fields(Facts)}
-    return Facts(**(values | {"rank": Rank(row.rank)}))
+# when documents hold
 
 
-def _stored(row: Row[*tuple[Any, ...]]) -> StoredDocument:
-    return StoredDocument(
-        row.id, facts_of(row), row.source, State(row.state), row.in_force_from, row.in_force_to, row.superseded_by
-    )
+def spans_with(connection: Connection, batch: Sequence[Document]) -> dict[str, Span]:
+    """When the documents of ``batch`` hold, given those that are published or about to be.
 
-
-def _lines(heading: str) -> tuple[str, ...]:
-    return tuple(heading.split("\n")) if heading else ()
-
-
-def _document_row(document: Document, state: State, generation: int | None, span: Span) -> dict[str, object]:
-    facts = {field.name: getattr(document.facts, field.name) for field in fields(Facts)}
-    return facts | _span_values(span) | {
-        "id": document.id, "source": document.source, "state": state, "generation": generation,
-        "version_key": version_key(document.facts), "index_stale": False, "text": document.text,
-        "fields": pack_fields(document.fields), "furniture": pack_furniture(document.furniture),
-        "places": pack_places(document.places),
-    }
-
-
-def _article_row(document_id: str, position: int, article: Article) -> dict[str, object]:
-    return {
-        "document_id": document_id, "position": position, "ref": article.ref, "address": article.address,
-        "heading": "\n".join(article.heading), "start": article.start, "end": article.end,
-    }
-
-
-def _chunk_row(chunk: Chunk) -> dict[str, object]:
-    header_start, header_end = chunk.header or (None, None)
-    return {
-        "id": chunk.id, "document_id": chunk.document_id, "article": chunk.article,
-        "start": chunk.start, "end": chunk.end, "address": chunk.address,
-        "header_start": header_start, "header_end": header_end, "page": chunk.page, "box": pack_box(chunk.box),
-    }
-
-
-def _chunk_of(row: Row[Any]) -> Chunk:
-    header = None if row.header_start is None else (row.header_start, row.header_end)
-    return Chunk(
-        row.id, row.document_id, row.article, row.start, row.end, row.address, header, row.page, unpack_box(row.box)
-    )
-
-
-def _span_values(span: Span) -> dict[str, object]:
-    return {"in_force_from": span.start, "in_force_to": span.end, "superseded_by": span.superseded_by}
-
-
-def _spans_of(connection: Connection, mine: dict[str, Facts]) -> dict[str, Span]:
+    Published ones that ``batch`` replaces do not count.
+    """
+    mine = {document.id: document.facts for document in batch}
+    sources = {document.source for document in batch}
     families: dict[str, dict[str, Facts]] = {}
     out: dict[str, Span] = {}
     for name, facts in mine.items():
@@ -382,7 +261,8 @@ def _spans_of(connection: Connection, mine: dict[str, Facts]) -> dict[str, Span]
         else:
             families.setdefault(key, {})[name] = facts
     for row in _family_rows(connection, list(families)):
-        families[row.version_key].setdefault(row.id, facts_of(row))
+        if row.source not in sources:
+            families[row.version_key].setdefault(row.id, facts_of(row))
     for family in families.values():
         held = spans(list(family.items()))
         out |= {name: held[name] for name in family if name in mine}
@@ -399,19 +279,20 @@ def _refresh_spans(connection: Connection, keys: Sequence[str]) -> None:
         for name, span in spans([(name, facts_of(row)) for name, row in family.items()]).items():
             row = family[name]
             if (row.in_force_from, row.in_force_to, row.superseded_by) != (span.start, span.end, span.superseded_by):
-                changed.append({"name": name, "index_stale": True, **_span_values(span)})
+                changed.append({"name": name, "index_stale": True, **span_values(span)})
     if changed:
         connection.execute(update(documents).where(documents.c.id == bindparam("name")), changed)
 
 
-def _newest(connection: Connection) -> int:
-    return connection.scalar(select(func.max(documents.c.generation))) or 0
+def _newest(connection: Connection, column: ColumnElement[int]) -> int:
+    return connection.scalar(select(func.max(column))) or 0
 
 
-def _family_rows(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:
+def _family_rows(connection: Connection, keys: Collection[str]) -> list[Row[Any]]:
     rows: list[Row[Any]] = []
-    for i in range(0, len(keys), 500):  # SQLite binds a limited number of values
-        some = documents.c.version_key.in_(keys[i : i + 500])
-        query = select(*_ROW, documents.c.version_key).where(some, documents.c.state.in_(_SEEN))
+    ordered = list(keys)
+    for i in range(0, len(ordered), 500):  # SQLite binds a limited number of values
+        some = documents.c.version_key.in_(ordered[i : i + 500])
+        query = select(*STORED, documents.c.version_key).where(some, documents.c.state.in_(_SEEN))
         rows.extend(connection.execute(query))
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -10,13 +11,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
 )
 
-HEAD = "0003"  # the newest migration in kb/migrations/versions
+HEAD = "0004"  # the newest migration in kb/migrations/versions
 
 metadata = MetaData()
 
@@ -55,11 +57,14 @@ documents = Table(
     Column("fields", Text),                     # this and the next two: JSON of kb.packed; NULL: empty
     Column("furniture", Text),
     Column("places", Text),
+    Column("added", Integer, nullable=False, server_default="0"),   # order of arrival; a later one is newer
     Index("documents_source", "source"),
     Index("documents_state", "state"),
     Index("documents_generation", "generation"),
     Index("documents_version_key", "version_key"),
     Index("documents_index_stale", "index_stale"),
+    Index("documents_added", "added"),
+    Index("documents_doc_no", "doc_no"),
 )
 
 articles = Table(
@@ -88,7 +93,34 @@ chunks = Table(
     Column("header_end", Integer),
     Column("page", Integer),
     Column("box", Text),                        # JSON: four numbers
+    Column("point", String(16), nullable=False, server_default=""),     # in the index; revisions may share it
     Index("chunks_document", "document_id"),
+    Index("chunks_point", "point"),
+)
+
+sketches = Table(
+    "sketches",
+    metadata,
+    Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("text_hash", String(16)),            # of the letters and digits of its articles; NULL: there are none
+    Column("title_key", Text),                  # rules that may be versions of each other share it
+    Column("sentences", LargeBinary, nullable=False),   # distinct sentence hashes, sorted, four bytes each
+    Index("sketches_text_hash", "text_hash"),
+    Index("sketches_title_key", "title_key"),
+)
+
+bands = Table(                                  # documents that share one are likely to share most sentences
+    "bands",
+    metadata,
+    Column("key", BigInteger, primary_key=True),
+    Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("key", String(32), primary_key=True),    # commits: of publishing and withdrawing
+    Column("number", Integer, nullable=False),
 )
 
 files = Table(

@@ -11,7 +11,6 @@ SPARSE = "words"
 DENSE = "meaning"
 INDEXES = {
     "region": "keyword",
-    "document": "keyword",
     "rank": "integer",
     "generation": "integer",
     "from": "integer",
@@ -23,7 +22,6 @@ INDEXES = {
 def payload(point: Point) -> dict[str, object]:
     return {
         "region": point.region,
-        "document": point.document,
         "rank": point.rank,
         "generation": point.generation,
         "from": point.in_force_from,
@@ -32,9 +30,9 @@ def payload(point: Point) -> dict[str, object]:
     }
 
 
-def point_id(chunk_id: str) -> int:
+def point_id(name: str) -> int:
     """Qdrant ids are unsigned 64-bit numbers: exactly our 16 hex digits."""
-    return int(chunk_id, 16)
+    return int(name, 16)
 
 
 def point_name(number: object) -> str:

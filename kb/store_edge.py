@@ -50,10 +50,6 @@ class EdgeStore:
     def delete(self, ids: Sequence[str]) -> None:
         self._shard.update(edge.UpdateOperation.delete_points([point_id(i) for i in ids]))
 
-    def delete_generation(self, generation: int) -> None:
-        condition = edge.FieldCondition("generation", match=edge.MatchValue(generation))
-        self._shard.update(edge.UpdateOperation.delete_points_by_filter(edge.Filter(must=[condition])))
-
     def flush(self) -> None:
         self._shard.flush()
         if self._unfinished >= _SEGMENT_POINTS:
@@ -142,6 +138,4 @@ def _filter(where: PointFilter) -> edge.Filter:
     must_not: list[_Condition] = []
     if where.without_generations:
         must_not.append(edge.FieldCondition("generation", match=edge.MatchAny(list(where.without_generations))))
-    if where.without_documents:
-        must_not.append(edge.FieldCondition("document", match=edge.MatchAny(list(where.without_documents))))
     return edge.Filter(must=must, must_not=must_not)

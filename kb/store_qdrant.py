@@ -84,12 +84,6 @@ class QdrantStore:
         with self._asking():
             self._client.delete(self._collection, selector, wait=True)
 
-    def delete_generation(self, generation: int) -> None:
-        condition = models.FieldCondition(key="generation", match=models.MatchValue(value=generation))
-        selector = models.FilterSelector(filter=models.Filter(must=[condition]))
-        with self._asking():
-            self._client.delete(self._collection, selector, wait=True)
-
     def flush(self) -> None:
         """Nothing to do: every write waits for the server's write-ahead log."""
 
@@ -169,7 +163,4 @@ def _filter(where: PointFilter) -> models.Filter:
     if where.without_generations:
         generations = models.MatchAny(any=list(where.without_generations))
         must_not.append(models.FieldCondition(key="generation", match=generations))
-    if where.without_documents:
-        documents = models.MatchAny(any=list(where.without_documents))
-        must_not.append(models.FieldCondition(key="document", match=documents))
     return models.Filter(must=must, must_not=must_not)

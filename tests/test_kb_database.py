@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import BackendUnavailable, ConfigError, MissingExtra
 from core.records import Chunk
-from kb import catalogue
+from kb import lookup
 from kb.database import MIGRATIONS, migrate, open_database
 from kb.schema import HEAD, metadata
 
@@ -82,7 +82,7 @@ def test_an_older_database_is_brought_up_to_date_with_its_rows(tmp_path: Path, r
     again = open_database(url)
     with again.connect() as connection:
         assert connection.scalar(text("SELECT value FROM index_facts")) == "x"
-        document = catalogue.load(connection, "0123456789abcdef")
+        document = lookup.load(connection, "0123456789abcdef")
     assert document is not None
     assert (document.text, document.facts.level, document.fields, document.places) == ("第一条 无。", None, (), ())
     assert document.chunks == (Chunk("fedcba9876543210", "0123456789abcdef", 0, 4, 6),)

@@ -31,7 +31,7 @@ IDS = ("0000000000000000", "00000000000000f1", "7fffffffffffffff", "800000000000
 def make_point(name: str, words: dict[int, float] | None = None, dense: list[float] | None = None) -> Point:
     terms = words or {COMMON: 1.0}
     sparse = Sparse(list(terms), list(terms.values()))
-    return Point(name, sparse, dense, "d0", 1, "", 60, 0, 99991231, True)
+    return Point(name, sparse, dense, 1, "", 60, 0, 99991231, True)
 
 
 def make_id(number: int) -> str:
@@ -113,13 +113,6 @@ class TestStoreContract:
         store.upsert([make_point(make_id(1))])
         assert store.query(Sparse([], []), None, where=ANY, limit=5) == []
 
-    def test_delete_generation_removes_that_generation_only(self, store: Store) -> None:
-        store.upsert([replace(make_point(make_id(n)), generation=n % 2) for n in range(6)])
-        store.delete_generation(1)
-        store.delete_generation(77)
-        assert sorted(found(store)) == [make_id(n) for n in (0, 2, 4)]
-        assert store.count() == 3
-
     def test_set_validity_changes_what_a_day_finds_and_nothing_else(self, store: Store) -> None:
         store.upsert([replace(make_point(make_id(n)), region="900100") for n in (1, 2)])
         store.set_validity([make_id(1)], in_force_from=20240101, in_force_to=20250101)
@@ -146,13 +139,12 @@ class TestStoreContract:
             ({"in_force_to": 20990101}, PointFilter(as_of=20260101)),
             ({"in_force_from": 0}, PointFilter(as_of=20100101)),
             ({"generation": 1}, PointFilter(without_generations=(7, 8))),
-            ({"document": "good"}, PointFilter(without_documents=("bad", "worse"))),
             (
                 {"region": "", "rank": 20, "public": True, "in_force_to": 20990101, "generation": 1},
-                PointFilter(("",), 20260101, True, (20,), (7,), ("worse",)),
+                PointFilter(("",), 20260101, True, (20,), (7,)),
             ),
         ],
-        ids=["national", "regions", "ranks", "public", "ended", "not begun", "generations", "documents", "all at once"],
+        ids=["national", "regions", "ranks", "public", "ended", "not begun", "generations", "all at once"],
     )
     def test_every_condition_is_applied_inside_the_query(
         self, store: Store, allowed: dict[str, object], where: PointFilter
@@ -160,7 +152,7 @@ class TestStoreContract:
         """The only allowed point lies behind 200 that score higher, and one result is asked for."""
         forbidden = replace(
             make_point(make_id(1), {COMMON: 9.0}), region="110000", rank=60, public=False,
-            in_force_from=20200101, in_force_to=20210101, generation=7, document="bad",
+            in_force_from=20200101, in_force_to=20210101, generation=7,
         )
         good = replace(forbidden, id=make_id(9999), sparse=Sparse([COMMON], [0.1]), **allowed)  # type: ignore[arg-type]
         store.upsert([replace(forbidden, id=make_id(n)) for n in range(200)])

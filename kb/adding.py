@@ -1,0 +1,121 @@
+"""One ingest run: while one batch is written, the next is read and encoded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+
+from core.config import Config
+from core.ports import Sparse
+from core.records import Document, Duplicate, FileRead, IngestReport, RevisionChange, Skipped, State
+from kb import catalogue
+from kb.encode import EncodingPool, Packed, unpack
+from kb.files import remember_files
+from kb.steps import Staged, Steps, words_of
+
+
+class Adding:
+    """Takes what readers hand over, batch by batch, and counts."""
+
+    def __init__(self, steps: Steps, config: Config, *, publish: bool, settings: str) -> None:
+        """``settings`` is what files are remembered with."""
+        self._steps = steps
+        self._publish = publish
+        self._settings = settings
+        self._batch_chunks = config.ingest.batch_chunks
+        self._workers = config.ingest.workers
+        self._batch: dict[str, Document] = {}          # by source: a later revision takes the place of an earlier
+        self._files: list[FileRead] = []
+        self._skipped: list[Skipped] = []
+        self._revisions: list[RevisionChange] = []
+        self._duplicates: list[Duplicate] = []
+        self._documents = self._articles = self._chunks = self._points = 0
+        self._unchanged = self._unchanged_files = self._replaced = 0
+        self._writing: Future[int] | None = None
+        self._pool = EncodingPool(config.index, config.ingest.workers)
+
+    def run(self, items: Iterable[Document | Skipped | FileRead]) -> IngestReport:
+        started = time.perf_counter()
+        with ThreadPoolExecutor(1) as writer, closing(self._pool):
+            waiting = 0
+            for item in items:
+                if isinstance(item, Document):
+                    self._batch[item.source] = item
+                    waiting += len(item.chunks)
+                elif isinstance(item, Skipped):
+                    self._skipped.append(item)
+                else:
+                    self._files.append(item)
+                if waiting >= self._batch_chunks:
+                    self._step(writer, full=True)
+                    waiting = 0
+            self._step(writer, full=False)
+            self._wait()
+        return IngestReport(
+            self._documents, self._articles, self._chunks, self._unchanged, self._unchanged_files,
+            self._replaced, tuple(self._skipped), time.perf_counter() - started,
+            revisions=tuple(self._revisions), duplicates=tuple(self._duplicates), written_points=self._points,
+        )
+
+    def _step(self, writer: ThreadPoolExecutor, *, full: bool) -> None:
+        """Hand the batch over. Full ones are encoded in other processes while the next is read."""
+        batch, files = list({document.id: document for document in self._batch.values()}.values()), self._files
+        same = len(self._batch) - len(batch)
+        self._batch, self._files = {}, []
+        with self._steps.engine.connect() as connection:
+            known = catalogue.known_states(connection, [document.id for document in batch])
+        settled = {State.PUBLISHED} if self._publish else set(State)
+        new = [document for document in batch if known.get(document.id) not in settled]
+        self._unchanged += len(batch) - len(new) + same
+        self._unchanged_files += sum(file.unchanged for file in files)
+        if new and self._publish:
+            self._hand_over(writer, new, files, full=full)
+            return
+        if batch and not self._publish:
+            self._steps.save_drafts(new, again=[document.id for document in batch if document.id in known])
+            self._count(new)
+        if files:
+            self._wait()
+            self._remember(files)
+
+    def _hand_over(
+        self, writer: ThreadPoolExecutor, new: Sequence[Document], files: Sequence[FileRead], *, full: bool
+    ) -> None:
+        staged = self._steps.stage(new)
+        with ExitStack() as undo:
+            undo.callback(self._steps.give_up, staged)
+            words = [words_of(entry) for entry in staged.entries]
+            packed = self._pool.submit(words) if full and self._workers > 0 and words else None
+            self._wait()
+            self._writing = writer.submit(self._write, staged, packed, files)
+            undo.pop_all()
+        self._revisions += staged.revisions
+        self._points += len(staged.entries)
+        self._count(staged.documents)
+
+    def _write(self, staged: Staged, packed: Future[Packed] | None, files: Sequence[FileRead]) -> int:
+        """In the writing thread. Files are remembered once all that came before them is published."""
+
+        def encoded() -> Sequence[Sparse]:
+            return unpack(packed.result()) if packed else self._steps.encode(staged.entries)
+
+        replaced = self._steps.write(staged, encoded)
+        self._remember(files)
+        return replaced
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            self._replaced += writing.result()
+
+    def _count(self, new: Sequence[Document]) -> None:
+        self._documents += len(new)
+        self._articles += sum(len(document.articles) for document in new)
+        self._chunks += sum(len(document.chunks) for document in new)
+
+    def _remember(self, files: Sequence[FileRead]) -> None:
+        if files:
+            with self._steps.engine.begin() as connection:
+                remember_files(connection, files, self._settings)

@@ -1,0 +1,124 @@
+"""Reading the catalogue: what a search found, whole documents, lists and counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, Connection, false, func, or_, select
+
+from core.records import Document, Hit, SearchOptions, State, StoredDocument
+from kb.rows import STORED, WHOLE, article_of, chunk_of, document_of, lines, stored_of
+from kb.schema import articles, chunks, documents
+from kb.versions import short_title
+
+_ADDRESS = re.compile(r"第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?")
+_OF_CHUNK = (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article)
+_PUBLISHED = documents.c.state == State.PUBLISHED
+
+
+def hits(
+    connection: Connection, scored: Sequence[tuple[str, float]], options: SearchOptions
+) -> list[Hit]:
+    """The articles of published documents that the points stand for, each once, in the order of their best point.
+
+    The conditions are applied here again: the index may still hold points of what was taken out, or old dates.
+    """
+    text = func.substr(documents.c.text, articles.c.start + 1, articles.c.end - articles.c.start).label("article_text")
+    rows = connection.execute(
+        select(chunks.c.point, articles.c.ref, articles.c.address, articles.c.heading,
+               articles.c.start, articles.c.end, text, *STORED)
+        .join(documents, documents.c.id == chunks.c.document_id)
+        .join(articles, _OF_CHUNK)
+        .where(chunks.c.point.in_([point for point, _ in scored]), _PUBLISHED, *_conditions(options))
+    )
+    by_point = {row.point: row for row in rows}
+    found: dict[tuple[str, int], Hit] = {}
+    for point, score in scored:
+        row = by_point.get(point)
+        if row is None or len(found) == options.top or (row.id, row.start) in found:
+            continue
+        found[row.id, row.start] = Hit(
+            row.ref, score, row.address, lines(row.heading), row.article_text, row.start, row.end, stored_of(row)
+        )
+    return list(found.values())
+
+
+def named_points(connection: Connection, text: str, options: SearchOptions) -> list[str]:
+    """Points of the articles that ``text`` names outright, as in 民法典第五百六十三条 or 《养犬管理条例》第十一条."""
+    plain = re.sub(r"[《》〈〉\s]", "", text)
+    found: list[str] = []
+    for match in _ADDRESS.finditer(plain):
+        before = plain[: match.start()]
+        rows = connection.execute(
+            select(chunks.c.point, documents.c.title)
+            .join(articles, _OF_CHUNK)
+            .join(documents, documents.c.id == chunks.c.document_id)
+            .where(articles.c.address == match.group(0), _PUBLISHED, *_conditions(options))
+        )
+        found += [row.point for row in rows if before.endswith(short_title(row.title))]
+    return found
+
+
+def _conditions(options: SearchOptions) -> list[ColumnElement[bool]]:
+    """The same conditions as the index applies."""
+    c = documents.c
+    out: list[ColumnElement[bool]] = []
+    if options.regions is not None:
+        national = c.region.is_(None) if None in options.regions else false()
+        out.append(or_(national, c.region.in_([region for region in options.regions if region])))
+    if options.as_of is not None:
+        out.append(or_(c.in_force_from.is_(None), c.in_force_from <= options.as_of))
+        out.append(or_(c.in_force_to.is_(None), c.in_force_to > options.as_of))
+    if options.public_only:
+        out.append(c.public)
+    if options.ranks is not None:
+        out.append(c.rank.in_(options.ranks))
+    return out
+
+
+def load(connection: Connection, document_id: str) -> Document | None:
+    row = connection.execute(select(*WHOLE).where(documents.c.id == document_id)).first()
+    if row is None:
+        return None
+    parts = connection.execute(
+        select(articles).where(articles.c.document_id == document_id).order_by(articles.c.position)
+    )
+    pieces = connection.execute(
+        select(chunks).where(chunks.c.document_id == document_id).order_by(chunks.c.article, chunks.c.start)
+    )
+    return document_of(row, tuple(map(article_of, parts)), tuple(map(chunk_of, pieces)))
+
+
+def stored_documents(connection: Connection, states: Sequence[State]) -> list[StoredDocument]:
+    rows = connection.execute(select(*STORED).where(documents.c.state.in_(states)).order_by(documents.c.title))
+    return [stored_of(row) for row in rows]
+
+
+def title_of(connection: Connection, document_id: str) -> str | None:
+    return connection.scalar(select(documents.c.title).where(documents.c.id == document_id))
+
+
+def article_texts(connection: Connection, *, national: bool) -> Iterator[tuple[str, str]]:
+    """(ref, title and text) of every published article."""
+    query = select(documents.c.id, documents.c.title, documents.c.text).where(_PUBLISHED)
+    if national:
+        query = query.where(documents.c.region.is_(None))
+    for row in connection.execute(query).all():
+        for part in connection.execute(select(articles).where(articles.c.document_id == row.id)):
+            yield part.ref, f"{row.title}\n{row.text[part.start : part.end]}"
+
+
+def published_points(connection: Connection) -> int:
+    """How many points the index has to hold."""
+    points = select(func.count(chunks.c.point.distinct())).select_from(documents.join(chunks))
+    return connection.scalar(points.where(_PUBLISHED)) or 0
+
+
+def counts(connection: Connection) -> tuple[int, int, int]:
+    """Published documents, their articles, their chunks."""
+    whole, parts, pieces = (
+        connection.scalar(select(func.count()).select_from(table).where(_PUBLISHED)) or 0
+        for table in (documents, documents.join(articles), documents.join(chunks))
+    )
+    return whole, parts, pieces

@@ -1,0 +1,108 @@
+"""Records to rows of the SQL tables, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Row
+
+from core.records import Article, Chunk, Document, Facts, Rank, State, StoredDocument
+from kb.packed import (
+    pack_box,
+    pack_fields,
+    pack_furniture,
+    pack_places,
+    unpack_box,
+    unpack_fields,
+    unpack_furniture,
+    unpack_places,
+)
+from kb.schema import documents
+from kb.versions import Span, version_key
+
+_FACTS = [documents.c[field.name] for field in fields(Facts)]
+STORED = [documents.c.id, documents.c.source, documents.c.state, documents.c.in_force_from,
+          documents.c.in_force_to, documents.c.superseded_by, *_FACTS]
+WHOLE = [*STORED, documents.c.text, documents.c.fields, documents.c.furniture, documents.c.places]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a document's row says beside its content."""
+
+    state: State
+    generation: int | None
+    span: Span
+    index_stale: bool = False    # the index holds other dates for its points
+
+
+def facts_of(row: Row[Any]) -> Facts:
+    values = {field.name: getattr(row, field.name) for field in fields(Facts)}
+    return Facts(**(values | {"rank": Rank(row.rank)}))
+
+
+def stored_of(row: Row[Any]) -> StoredDocument:
+    """From a row with the columns `STORED`."""
+    return StoredDocument(
+        row.id, facts_of(row), row.source, State(row.state), row.in_force_from, row.in_force_to, row.superseded_by
+    )
+
+
+def document_of(row: Row[Any], articles: tuple[Article, ...], chunks: tuple[Chunk, ...]) -> Document:
+    """From a row with the columns `WHOLE`."""
+    return Document(
+        row.id, facts_of(row), row.text, articles, chunks, row.source,
+        unpack_fields(row.fields), unpack_furniture(row.furniture), unpack_places(row.places),
+    )
+
+
+def article_of(row: Row[Any]) -> Article:
+    return Article(row.ref, row.address, lines(row.heading), row.start, row.end)
+
+
+def chunk_of(row: Row[Any]) -> Chunk:
+    header = None if row.header_start is None else (row.header_start, row.header_end)
+    return Chunk(
+        row.id, row.document_id, row.article, row.start, row.end, row.address, header, row.page, unpack_box(row.box)
+    )
+
+
+def lines(heading: str) -> tuple[str, ...]:
+    return tuple(heading.split("\n")) if heading else ()
+
+
+def document_row(document: Document, standing: Standing, added: int) -> dict[str, object]:
+    facts = {field.name: getattr(document.facts, field.name) for field in fields(Facts)}
+    return facts | standing_values(standing) | {
+        "id": document.id, "source": document.source, "version_key": version_key(document.facts), "added": added,
+        "text": document.text, "fields": pack_fields(document.fields),
+        "furniture": pack_furniture(document.furniture), "places": pack_places(document.places),
+    }
+
+
+def standing_values(standing: Standing) -> dict[str, object]:
+    return span_values(standing.span) | {
+        "state": standing.state, "generation": standing.generation, "index_stale": standing.index_stale,
+    }
+
+
+def span_values(span: Span) -> dict[str, object]:
+    return {"in_force_from": span.start, "in_force_to": span.end, "superseded_by": span.superseded_by}
+
+
+def article_row(document_id: str, position: int, article: Article) -> dict[str, object]:
+    return {
+        "document_id": document_id, "position": position, "ref": article.ref, "address": article.address,
+        "heading": "\n".join(article.heading), "start": article.start, "end": article.end,
+    }
+
+
+def chunk_row(chunk: Chunk, point: str) -> dict[str, object]:
+    header_start, header_end = chunk.header or (None, None)
+    return {
+        "id": chunk.id, "document_id": chunk.document_id, "article": chunk.article,
+        "start": chunk.start, "end": chunk.end, "address": chunk.address,
+        "header_start": header_start, "header_end": header_end, "page": chunk.page, "box": pack_box(chunk.box),
+        "point": point,
+    }

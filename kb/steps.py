@@ -1,0 +1,229 @@
+"""The durable steps by which documents become findable, and what finishes them after a crash.
+
+1. rows are written as *staged*, under a generation number;
+2. points that no published document of the same source holds already are written and flushed; queries exclude
+   generations that SQL calls staged;
+3. one SQL commit publishes the rows and takes the revisions out that they replace;
+4. points that nobody holds any more are deleted, and points of rows whose dates changed get them.
+
+What keeps every search whole at every moment: a point that a published document holds is in the index (points are
+written before the commit, and only those are deleted that no published or staged document holds); it is never
+written again while it is held; and SQL alone says which documents are published and on which days they hold.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from core.ports import Embedder, Point, Sparse, Store
+from core.records import Document, RevisionChange, State
+from kb import catalogue, lookup
+from kb.catalogue import Live
+from kb.compare import revision_change
+from kb.encode import Fields
+from kb.home import check_free_space
+from kb.points import IndexEntry, index_entries, point_ids
+from kb.rows import Standing
+from kb.tokens import SparseEncoder
+from kb.turns import Turns
+from kb.versions import Span
+
+OPEN_END = 99991231
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What step one leaves for the others."""
+
+    generation: int
+    documents: tuple[Document, ...]
+    entries: tuple[IndexEntry, ...]          # of points that are to be written
+    revisions: tuple[RevisionChange, ...]
+    names: frozenset[str]                    # taken until `Steps.write` or `Steps.give_up`
+
+
+class Steps:
+    """The database, the index and the models that make vectors. Threads may share it."""
+
+    def __init__(
+        self, home: Path, *, engine: Engine, store: Store, encoder: SparseEncoder, embedder: Embedder | None,
+        min_free_mb: int,
+    ) -> None:
+        self.engine = engine
+        self.store = store
+        self.encoder = encoder
+        self.embedder = embedder
+        # Two threads in these steps at once could take one generation, or leave old dates in the index.
+        self.turn = threading.RLock()
+        self._home = home
+        self._min_free_mb = min_free_mb
+        self._turns = Turns()
+
+    def publish(self, batch: Sequence[Document]) -> None:
+        staged = self.stage(batch)
+        self.write(staged, lambda: self.encode(staged.entries))
+
+    def save_drafts(self, batch: Sequence[Document], *, again: Sequence[str]) -> None:
+        """Keep new documents unpublished; the drafts among ``again``, known ids that were read once more, are newer."""
+        check_free_space(self._home, self._min_free_mb)
+        points = _points(batch)
+        with self.turn, self.engine.begin() as connection:
+            held = catalogue.spans_with(connection, batch)
+            standings = {document.id: Standing(State.DRAFT, None, held[document.id]) for document in batch}
+            catalogue.came_again(connection, again)
+            catalogue.save(connection, batch, standings, points)
+
+    def stage(self, batch: Sequence[Document]) -> Staged:
+        """Step one, for what is not published. Of several revisions of one source the last of ``batch`` counts."""
+        check_free_space(self._home, self._min_free_mb)
+        last = {document.source: document for document in batch}
+        names = frozenset(name for document in batch for name in (document.id, document.source))
+        points = _points(last.values())
+        with ExitStack() as undo:
+            self._turns.take(names)
+            undo.callback(self._turns.give_back, names)
+            with self.turn, self.engine.begin() as connection:
+                known = catalogue.known_states(connection, [document.id for document in batch])
+                batch = [d for d in last.values() if known.get(d.id) != State.PUBLISHED]
+                outdone = [name for name in known if name not in {d.id for d in last.values()}]
+                live = catalogue.live(connection, [document.source for document in batch])
+                held = catalogue.spans_with(connection, batch)
+                generation = catalogue.next_generation(connection)
+                standings = {
+                    d.id: Standing(State.STAGED, generation, held[d.id], _keeps_old_dates(d, points, live, held[d.id]))
+                    for d in batch
+                }
+                catalogue.save(connection, [d for d in batch if d.id not in known], standings, points)
+                catalogue.stage(connection, [d for d in batch if d.id in known], standings, points)
+                catalogue.drop_unpublished(connection, outdone)
+            replacing = [(d, live[d.source].id) for d in batch if d.source in live]
+            there = frozenset(point for one in live.values() for point in one.points)
+            entries = index_entries(batch, {c: p for c, p in points.items() if p not in there}, held)
+            staged = Staged(generation, tuple(batch), tuple(entries), tuple(self._changes(replacing)), names)
+            undo.pop_all()
+        return staged
+
+    def write(self, staged: Staged, encoded: Callable[[], Sequence[Sparse]]) -> int:
+        """Steps two to four; the number of replaced revisions comes back."""
+        try:
+            self._index(staged.generation, staged.entries, encoded())
+            with self.turn:
+                with self.engine.begin() as connection:
+                    replaced = catalogue.publish(connection, staged.generation)
+                self.refresh_index()
+        finally:
+            self.give_up(staged)
+        return replaced
+
+    def give_up(self, staged: Staged) -> None:
+        """Let others have the sources. The rows stay staged until they are added again or the home is opened."""
+        self._turns.give_back(staged.names)
+
+    def withdraw(self, document_id: str) -> bool:
+        """False when no published document has that id."""
+        with self.turn:
+            with self.engine.begin() as connection:
+                found = catalogue.withdraw(connection, document_id)
+            self.refresh_index()
+        return found
+
+    def refresh_index(self) -> None:
+        """Step four."""
+        with self.engine.connect() as connection:
+            outdated = catalogue.outdated(connection)
+        if not outdated.documents:
+            return
+        self.store.delete(outdated.gone)
+        for span, points in outdated.dates:
+            start, end = number(span.start, 0), number(span.end, OPEN_END)
+            self.store.set_validity(points, in_force_from=start, in_force_to=end)
+        self.store.flush()
+        with self.engine.begin() as connection:
+            catalogue.mark_indexed(connection, outdated.documents)
+
+    def finish_interrupted(self) -> None:
+        """What a crash cut short. An index that was lost is made again first, since dates are set in place."""
+        self._restore_index()
+        with self.engine.connect() as connection:
+            staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
+        if staged:
+            self.publish([self.load(name) for name in staged])
+        self.refresh_index()
+        self._restore_index()
+
+    def load(self, document_id: str) -> Document:
+        """A document that is there."""
+        with self.engine.connect() as connection:
+            document = lookup.load(connection, document_id)
+        assert document is not None
+        return document
+
+    def encode(self, entries: Sequence[IndexEntry]) -> list[Sparse]:
+        return [self.encoder.document(*words_of(entry)) for entry in entries]
+
+    def points(self, entries: Sequence[IndexEntry], sparse: Sequence[Sparse], generation: int) -> list[Point]:
+        dense: Sequence[list[float] | None] = [None] * len(entries)
+        if self.embedder:
+            dense = self.embedder.embed(["\n".join(words_of(entry)) for entry in entries]).tolist()
+        return [
+            Point(
+                entry.point, words, vector, generation, entry.region or "", entry.rank,
+                number(entry.span.start, 0), number(entry.span.end, OPEN_END), entry.public,
+            )
+            for entry, words, vector in zip(entries, sparse, dense, strict=True)
+        ]
+
+    def _changes(self, replacing: Iterable[tuple[Document, str]]) -> Iterator[RevisionChange]:
+        for document, old in replacing:
+            yield revision_change(self.load(old), document)
+
+    def _index(self, generation: int, entries: Sequence[IndexEntry], sparse: Sequence[Sparse]) -> None:
+        """Step two."""
+        if entries:
+            self.store.upsert(self.points(entries, sparse, generation))
+            self.store.flush()
+
+    def _restore_index(self) -> None:
+        """Write every published point again when some are missing: the index was deleted, or lost with its disk."""
+        with self.engine.connect() as connection:
+            if lookup.published_points(connection) <= self.store.count():
+                return
+            batches = catalogue.published_by_generation(connection)
+        for generation, ids in batches.items():
+            batch = [self.load(name) for name in ids]
+            with self.engine.connect() as connection:
+                points, held = catalogue.points_of(connection, ids), catalogue.spans_with(connection, batch)
+            entries = list(index_entries(batch, points, held))
+            self._index(generation, entries, self.encode(entries))
+
+
+def words_of(entry: IndexEntry) -> Fields:
+    return entry.title, entry.heading, entry.text
+
+
+def number(day: date | None, missing: int) -> int:
+    return day.year * 10000 + day.month * 100 + day.day if day else missing
+
+
+def _points(batch: Iterable[Document]) -> dict[str, str]:
+    """Chunk id -> point."""
+    return {
+        chunk.id: point
+        for document in batch
+        for chunk, point in zip(document.chunks, point_ids(document), strict=True)
+    }
+
+
+def _keeps_old_dates(document: Document, points: dict[str, str], live: dict[str, Live], span: Span) -> bool:
+    """Whether points that it takes over have other dates, to be corrected once it is published."""
+    old = live.get(document.source)
+    if old is None or old.points.isdisjoint(points[chunk.id] for chunk in document.chunks):
+        return False
+    return old.span is None or (old.span.start, old.span.end) != (span.start, span.end)
