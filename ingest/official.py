@@ -21,7 +21,7 @@ from core.regions import region_code
 from ingest.bodies import NATIONAL, Place, place_of, source_bodies, split_bodies
 from ingest.doc_numbers import normal_doc_no
 from ingest.opening import Opening, Read, kind_of, read_opening
-from ingest.signature import Origin, Signature, find_origin, find_printed, find_signature, read_origin
+from ingest.signature import Origin, Signature, find_origin, find_printed, find_signature, read_origin, stands_alone
 from ingest.statements import (
     Force,
     amends,
@@ -65,6 +65,11 @@ _NAMES = {                   # of the fields that a fact has
 _ROW = re.compile(
     r"(成[ 　]*文[ 　]*日[ 　]*期|发[ 　]*布[ 　]*日[ 　]*期|实[ 　]*施[ 　]*日[ 　]*期|施[ 　]*行[ 　]*日[ 　]*期|失[ 　]*效[ 　]*日[ 　]*期)"
     r"[ 　]*[:：][ 　|]*((?:19|20)\d{2}[-年./]\d{1,2}[-月./]\d{1,2})"
+)
+_SOURCE = re.compile(
+    r"(?:(?:信息|文章|稿件|内容)来源|(?:^|[ 　|])来[ 　]*源)[ 　]*[:：][ 　|]*\n?([^\n|:：]{2,60}?)"
+    r"(?=浏览|字号|字体|发布|发表|时间|分享|作者|【|\n|\||$)"
+    r"|^[ 　]*([\u4e00-\u9fff]{4,30}(?:厅|局|委|府|会|院|部|办|中心)(?:官方网站|官网|网站))[^\u4e00-\u9fff\n]*$", re.M
 )
 _ROW_NAMES = {
     "成文日期": "dated", "发布日期": "published_on", "实施日期": "effective_from", "施行日期": "effective_from",
@@ -110,7 +115,7 @@ def read_official(
     start = max(body[0], after)
     refuse_classified(text[start : body[1]], source)
     view = View(text[start : body[1]])
-    row = _page_row(text) | {name: value for name, value in hints.items() if value}
+    row = _page_row(text, body) | {name: value for name, value in hints.items() if value}
     found = _read(view, row, text, regions)
     place = _place(found, text, source, regions)
     reads = _reads(found, view, row, place)
@@ -121,17 +126,20 @@ def read_official(
 def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _Found:
     """The parts that the other fields hang on: opening, signature or 题注, kind, issuers and dates."""
     opening = read_opening(view, row.get("title", ""), regions)
+    sources = source_bodies(row.get("source", ""), regions)
     header = view.text.find(_HEADER_END, 0, 20_000)
     origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
     by_order = opening.order_body is not None
-    media = "issuer" not in row and not source_bodies(row.get("source", ""), regions)
-    kind = kind_of(
-        opening.title.value, view.text, order=by_order, source_is_media=bool(row.get("source")) and media
-    )
+    media = bool(row.get("source")) and not sources and "issuer" not in row
+    kind = kind_of(opening.title.value, view.text, order=by_order, source_is_media=media)
     signed = None if kind in _UNSIGNED or header >= 0 else find_signature(view.text, regions, opening.body)
     if signed and origin and not opening.title_bodies and not by_order and signed.day.start > origin.end + 400:
         signed = None            # a rule with its 题注: a date further down is of something it cites
-    issuers = _issuers(view, opening, signed, origin, kind, row, regions)
+    hinted = source_bodies(row.get("issuer", ""), regions)
+    page = sources if set(hinted) < set(sources) or not hinted else hinted
+    issuers = _issuers(view, opening, signed, origin, kind, regions) or tuple(
+        Read(name, confidence=0.75) for name in page
+    )
     dated = _dated(view, opening, signed, origin, kind)
     published = _published(view, opening, origin, dated, kind)
     force = None
@@ -141,10 +149,9 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
 
 
 def _issuers(
-    view: View, opening: Opening, signed: Signature | None, origin: Origin | None, kind: str,
-    row: Mapping[str, str], regions: Regions,
+    view: View, opening: Opening, signed: Signature | None, origin: Origin | None, kind: str, regions: Regions
 ) -> tuple[Read, ...]:
-    """发文机关 as signed, else of the title, else of the 令 or 题注, else of the page."""
+    """发文机关 as signed, else of the 令, the title, or the 题注."""
     def named(spans: tuple[tuple[int, int], ...], confidence: float) -> tuple[Read, ...]:
         return tuple(Read(view.value(a, b), a, b, confidence) for a, b in spans)
 
@@ -161,7 +168,7 @@ def _issuers(
         about = re.search(r"关于|印发|转发|令", title)
         if about and (spans := split_bodies(title[: about.start()], regions)):
             return tuple(Read(title[a:b], confidence=0.8) for a, b in spans)
-    return tuple(Read(name, confidence=0.75) for name in source_bodies(row.get("issuer", ""), regions))
+    return ()
 
 
 def _dated(
@@ -173,7 +180,7 @@ def _dated(
         return Read(origin.dated.day.isoformat(), origin.dated.start, origin.dated.end, 0.9)
     if opening.order_body:
         for day in find_days(view.text, opening.body, opening.body + 300):
-            if not re.match(r"[、，,起在经]", view.text[day.end : day.end + 1]):
+            if day.start <= opening.body + 2 or view.text[day.start - 1] == "号" or stands_alone(view.text, day):
                 return Read(day.day.isoformat(), day.start, day.end, 0.8)
     return None
 
@@ -219,7 +226,9 @@ def _reads(found: _Found, view: View, row: Mapping[str, str], place: Place) -> l
         reads.append(("行政层级", Read(place.level, confidence=0.85)))
     if place.region:
         reads.append(("适用区域", Read(place.region, confidence=0.85)))
-    reads += [("依据", read) for read in basis(view, opening.body, letter_end, explains=silent)]
+    if not silent:
+        grounds = basis(view, opening.body, letter_end, opening.title.value, guide=kind == "指南")
+        reads += [("依据", read) for read in grounds]
     if not silent and kind != "指南":
         reads += [("废止", read) for read in repeals(view)]
         reads += [("修改", read) for read in amends(view, opening.title.value)]
@@ -375,10 +384,12 @@ def rank_of(kind: str, title: str, issuers: list[str], level: str | None) -> Ran
     return Rank.NORMATIVE_DOCUMENT if issuer and kind not in ("其他",) else Rank.OTHER
 
 
-def _page_row(text: str) -> dict[str, str]:
-    """Dates that a page prints with their labels, above or below the document."""
+def _page_row(text: str, body: tuple[int, int]) -> dict[str, str]:
+    """Dates that a page prints with their labels, and its 来源, above or below the document."""
     found: dict[str, str] = {}
-    for part in (text[:2500], text[-4000:]):
+    for part in (text[body[0] : body[0] + 2500], text[max(body[0], body[1] - 3000) : body[1] + 20_000]):
+        if source := _SOURCE.search(part):
+            found.setdefault("source", source.group(1) or source.group(2))
         for match in _ROW.finditer(part):
             found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))
     return found

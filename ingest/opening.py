@@ -90,9 +90,10 @@ def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
     formal = _formal_title(text, names, order.end if order else 0)
     title = _title(view, named, formal, order)
     number = _own_number(view, formal, title, order)
+    said = title.end is not None and "。" not in text[: title.start or 0]      # the name also stands where it is cited
     after = max(
         formal[1] if formal else 0, number.end or 0 if number else 0,
-        title.end if title.end is not None and title.end < _HEAD else 0, order.end if order else 0,
+        title.end or 0 if said else 0, order.end if order else 0,
     )
     addressee = _addressee(view, after)
     if addressee is None and after and not formal:
@@ -181,6 +182,8 @@ def _title_at(text: str, start: int, names: Mapping[str, str]) -> tuple[int, int
         if not spans:
             return None
         bodies = tuple((start + a, start + b) for a, b in spans)
+        if len({text[a:b] for a, b in bodies}) < len(bodies):
+            return None              # a row of the page above the title names the issuer, too
     end = _title_end(text, about.start())
     return (start, end, bodies) if end else None
 

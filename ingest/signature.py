@@ -15,13 +15,13 @@ from ingest.view import Day, day_at, find_days
 _HEAD, _TAIL = 9000, 2500
 _BODIES = 500                # characters before the date that may name bodies: nine ministries take 120
 _NOT_AFTER = re.compile(
-    r"[、，,。；;的在前后至起以]|日起|印发|发布|公布|批准|通过|颁布|出台|下发|召开|施行|实施|期间|止|举[行办]|开始|同意|审[议定]|[第令]"
+    r"[、，,。；;的在前后至起以]|日起|印发|发布|公布|批准|通过|颁布|出台|下发|召开|施行|实施|期间|止|举[行办]|开始|同意|审[议定]|令|第(?!一[条章])"
 )
 _NOT_BEFORE = re.compile(r"(?:经|由|从|将|向|以|据|为|与|和|及|报|请|在|对|按|被|于|是|到|至|并|[（(《“、，,])$")
 _SIGNER = re.compile(
     r"(?:总理|省长|市长|州长|区长|县长|主席|部长|主任|局长|署长|行长|院长|检察长|审计长|会长)[：:]?[\u4e00-\u9fff·]{2,6}$"
 )
-_ENDS_AFTER = re.compile(r"\s*(?:$|\n|[（(]|更多信息|公开程序|公开方式|附件|抄送|第一[章条]|目录|分享|扫一扫|GB0626)")
+_ENDS_AFTER = re.compile(r"\s*(?:$|\n|[（(]|更多信息|公开程序|公开方式|附件|抄送|第[一1][章条]|目录|目 录|分享|扫一扫|GB0626)")
 _PRINTED = re.compile(r"印发")
 _NOTE = re.compile(r"[（(]([^（）()]*(?:[（(][^（）()]{0,40}[）)][^（）()]*){0,6})[）)]?")
 _ADOPTED = re.compile(
@@ -70,7 +70,7 @@ def find_signature(text: str, names: Mapping[str, str], start: int = 0) -> Signa
             bodies = bodies_before(text, end, max(start, end - _BODIES), names)
             if bodies and not _NOT_BEFORE.search(text, max(0, bodies[0][0] - 2), bodies[0][0]):
                 return Signature(tuple(bodies), day)
-            if alone is None and _stands_alone(text, day):
+            if alone is None and stands_alone(text, day):
                 alone = Signature((), day)
     return alone
 
@@ -130,7 +130,7 @@ def read_origin(text: str, start: int, end: int) -> Origin | None:
     )
 
 
-def _stands_alone(text: str, day: Day) -> bool:
+def stands_alone(text: str, day: Day) -> bool:
     """Whether a date signs without a body's name: after a sentence or a signer, and before the end of the letter."""
     before = text[max(0, day.start - 16) : day.start].rstrip("\n")
     if _SIGNER.search(before):

@@ -30,6 +30,8 @@ _BETWEEN = re.compile(
 _NOT_BETWEEN = re.compile(
     r"要求|精神|安排|部署|规定|制定|研究|结合|我[省市区县]|起草|现将|对|为|，(?!和|及|以及|与)|组织|形成|印发了|出台|编制|开展|落实《"
 )
+_QUOTES = re.compile(r"[《》〈〉<>“”\"]")
+_PRINTS = re.compile(r"(?:印发|转发|公布|发布)(.{4,80})的通知$")
 _SENTENCE_END = re.compile(r"[。！]|\n")
 _ARTICLE_ONE = re.compile(r"第一条")
 _ARTICLE_TWO = re.compile(r"第二条|第二章")
@@ -46,7 +48,8 @@ _TERM = re.compile(
 )
 _TRIAL = re.compile(r"试行期?限?(?:为|暂定)?([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月)")
 _TERM_SUBJECT = re.compile(
-    r"(?:起(?:正式)?(?:施行|实施|执行|生效|试行|实行|公布)[，,。；;]?|本[\u4e00-\u9fff]{1,8}|执行)(?:由[^，。]{2,40}负责解释[，,。；])?$"
+    r"(?:起(?:正式)?(?:施行|实施|执行|生效|试行|实行|公布)[，,。；;]?|执行[，,]|"
+    r"本(?:实施|暂行)?(?:通知|通告|公告|办法|规定|细则|规则|方案|意见|措施|条例|标准|指引|文件|政策|决定))(?:由[^，。]{2,40}负责解释[，,。；])?$"
 )
 _UNTIL = re.compile(r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?[至到]((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])")
 
@@ -65,6 +68,8 @@ _ATTACHED_LINE = re.compile(
     r"^[ \t\u3000•]*附件[ \t\u3000]*([0-9一二三四五六七八九十]{1,3}(?:[-—][0-9]{1,2})?)?(?:下载)?[ \t\u3000]*[:：、.．]?[ \t\u3000]*(?=\S)", re.M
 )
 _FILE_LINE = re.compile(r"^[ \t\u3000•]*(\S[^\n]{1,120}?)\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z)[ \t]*$", re.M | re.I)
+# the attachments themselves begin, in a text without line breaks
+_AGAIN = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*(?:1|一)?(?![0-9）)])")
 _SUFFIX = re.compile(r"\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z|jpg|png)", re.I)
 _ITEM_MARK = r"(?:附件[ \t\u3000]*)?{n}(?:[ \t]*[.．、:：][ \t\u3000]*|[ \t\u3000]+|(?=[\u4e00-\u9fff《“]))"
 _LIST_END = re.compile(
@@ -97,14 +102,17 @@ class Force:
     after: int                   # where its clause ends
 
 
-def basis(view: View, start: int, signed: int, *, explains: bool) -> list[Read]:
+def basis(view: View, start: int, signed: int, title: str, *, guide: bool) -> list[Read]:
     """依据 of the opening statement, then of article 1 of the rule it prints, each name once.
 
-    Where the letter names some, the preamble of a printed plan, which repeats them, is not read.
+    Where the letter names some, the preamble of a printed plan, which repeats them, is not read. A guide has a
+    ground only in its first sentence.
     """
-    if explains:
-        return []
     text = view.text
+    if guide:
+        stop = _SENTENCE_END.search(text, start + 1)
+        start, first = start + (text[start : start + 1] == "\n"), stop.start() if stop else len(text)
+        return _once(_names_after_trigger(view, start, first)) if _PURPOSE_START.match(text, start) else []
     found: list[Read] = []
     first = _ARTICLE_ONE.search(text, start)
     letter_end = min(signed or len(text), first.start() if first else len(text), start + 1500)
@@ -115,14 +123,46 @@ def basis(view: View, start: int, signed: int, *, explains: bool) -> list[Read]:
         end = second.start() if second else first.end() + 500
         found += _names_after_trigger(view, first.start(), end)
     elif not found and signed:
-        for a, b in _purpose(text, signed, signed + 1500):
-            found += _names_after_trigger(view, a, b)
+        for begin in _printed(text, signed, title):
+            for a, b in _purpose(text, begin, begin + 1500):
+                found += _names_after_trigger(view, a, b)
+    own = {_QUOTES.sub("", name) for name in _printed_names(title)} | {title}
+    return [read for read in _once(found) if _QUOTES.sub("", read.value) not in own]
+
+
+def _once(reads: list[Read]) -> list[Read]:
+    """Each name once, also when it is quoted in another way the second time."""
     seen: set[str] = set()
-    return [read for read in found if not (read.value in seen or seen.add(read.value))]
+    kept: list[Read] = []
+    for read in reads:
+        plain = _QUOTES.sub("", read.value)
+        if plain not in seen:
+            seen.add(plain)
+            kept.append(read)
+    return kept
+
+
+def _printed(text: str, signed: int, title: str) -> list[int]:
+    """Where the documents begin that a notice with this title prints after its signature."""
+    starts: list[int] = []
+    for name in _printed_names(title):
+        at = text.find(name, signed)
+        while at > 0 and text[at - 1] == "《":
+            at = text.find(name, at + 1)
+        if at >= 0:
+            starts.append(at + len(name))
+    return starts or [signed]
+
+
+def _printed_names(title: str) -> list[str]:
+    about = _PRINTS.search(title)
+    return [name.group(1) for name in _NAME.finditer(title)] or ([about.group(1)] if about else [])
 
 
 def _purpose(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The sentences before the first heading that say what for and on what ground."""
+    if _HEADING_ONE.match(text, start + 1 if text[start : start + 1] == "\n" else start):
+        return
     heading = _HEADING_ONE.search(text, start + 8, end)
     end = heading.start() if heading else end
     position = start
@@ -257,8 +297,7 @@ def repeals(view: View) -> list[Read]:
                 Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.8)
                 for name in _NAME.finditer(text, match.end(), end)
             ]
-    seen: set[str] = set()
-    return [read for read in found if not (read.value in seen or seen.add(read.value))]
+    return _once(found)
 
 
 def _repealed_names(view: View, start: int, end: int) -> list[Read]:
@@ -290,8 +329,7 @@ def amends(view: View, title: str) -> list[Read]:
     for match in _AMENDED.finditer(text, 0, min(len(text), 20_000)):
         for name in _NAME.finditer(text, match.start(1), match.end(1)):
             found.append(Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.85))
-    seen: set[str] = set()
-    return [read for read in found if not (read.value in seen or seen.add(read.value))]
+    return _once(found)
 
 
 def attachments(raw: str, letter_end: int, signature: tuple[int, int] | None) -> list[Read]:
@@ -342,6 +380,8 @@ def _items(raw: str, start: int, end: int) -> list[Read]:
     found: list[Read] = []
     for (_, first), following in zip(marks, [*marks[1:], (0, 0)], strict=True):
         last = following[0] or min(end, _line_end(raw, first, end))
+        if not following[0] and (again := _AGAIN.search(raw, first + 2, last)):
+            last = again.start()
         if item := _item(raw, first, last):
             found.append(item)
     return found
