@@ -16,7 +16,7 @@ _NAMED = re.compile(
     r"|共\s*\d+\s*页\s*[,，/]?\s*第\s*\d+\s*页|\d{1,4}\s*/\s*\d{1,4}\s*页?|[Pp](?:age|\.)\s*\d+(?:\s*(?:of|/)\s*\d+)?"
 )
 _BARE = re.compile(r"\d{1,4}|[ivxlIVXL]{1,6}")
-_PRINTED_AT = re.compile(r"\d{4}[/-]\d{1,2}[/-]\d{1,2}[\s,]+(?:[上下]午)?\s*\d{1,2}:\d{2}")
+_PRINTED_AT = re.compile(r"\d{1,4}[/-]\d{1,2}[/-]\d{1,4}[\s,]+(?:[上下]午)?\s*\d{1,2}:\d{2}")
 _ADDRESS = re.compile(r"(?:https?|file|about|chrome)(?::|：)\S+|www\.\S+")
 _RULE = re.compile(r"[\s—─━_＿\-=﹍*★☆]{4,}")
 # What an official document has in its top margin, 份号, 密级 and 紧急程度: whoever drops them lets a secret out.
@@ -110,7 +110,7 @@ def _mark_page_numbers(pages: Sequence[PageLines], rows: Rows, kinds: Kinds) -> 
                 continue
             if _DASHED.fullmatch(text) or _NAMED.fullmatch(text):
                 kinds.update((id(line), BlockKind.PAGE_NUMBER) for line in group)
-            elif not 0.1 < middle < 0.9:
+            elif not 0.12 < middle < 0.88:
                 bare += [(line, page.number) for line in (group[0], group[-1]) if _is_bare(line, group)]
                 for line in group:
                     if _DASHED.fullmatch(line.text.strip()) or _NAMED.fullmatch(line.text.strip()):

@@ -27,6 +27,30 @@ def plain(text: str) -> str:
     return text.translate(_PLAIN)
 
 
+# Word processors set a quarter of a blank between Chinese and digits, which comes out of a PDF as a blank.
+_NUMBER_HEAD = re.compile(r"\s*第[〇零一二三四五六七八九十百千\d]{1,9}[编章节条](?:之[一二三四五六七八九十]+)?\s+")
+_QUARTER_BLANK = re.compile(
+    r"(?<=[\u3001-\u303f\u3400-\u9fff\uff00-\uffef]) (?=[0-9A-Za-z])"
+    r"|(?<=[0-9A-Za-z%]) (?=[\u3001-\u303f\u3400-\u9fff\uff00-\uffef])"
+)
+
+
+def without_quarter_blanks(text: str) -> str:
+    """``2024 年 5 月`` as ``2024年5月``; the blank after 第三条 stays, it is what makes a heading of it."""
+    head = _NUMBER_HEAD.match(text)
+    start = head.end() if head else 0
+    return text[:start] + _QUARTER_BLANK.sub("", text[start:])
+
+
+_HALF = str.maketrans("(),:;?!", "（），：；？！")
+_BESIDE_CHINESE = re.compile(r"(?<=[\u3001-\u303f\u3400-\u9fff\uff00-\uffef])[(),:;?!]|[(),:;?!](?=[\u3400-\u9fff])")
+
+
+def full_width(text: str) -> str:
+    """Marks beside Chinese as Chinese marks, which recognisers mix up: ``（一)`` as ``（一）``."""
+    return _BESIDE_CHINESE.sub(lambda match: match[0].translate(_HALF), text)
+
+
 def garbled_share(text: str) -> float:
     """Share of the characters that stand for no known one: unmapped, private use or control."""
     solid = "".join(text.split())

@@ -67,8 +67,9 @@ def _header_rows(grid: Grid) -> int:
     first = grid.cells[0]
     if len(grid.cells) < 3 or len(set(first)) == len(first):
         return 1
-    if len(set(first)) == 1:        # the table's name across the first row
-        return 2
+    if len(set(first)) == 1:        # the table's name across the first row, or a form's
+        second = grid.cells[1]
+        return 2 if len(set(second)) == len(second) else 1
     tallest = max(sum(cell in row for row in grid.cells) for cell in set(first))
     return min(max(tallest, 1), 3, len(grid.cells) - 1)
 

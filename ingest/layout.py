@@ -41,6 +41,7 @@ _SUBJECT = re.compile(r"关于|办法|条例|规定|细则|方案|意见|计划|
 # What is never broken: brackets and marks stay with their character, quotation marks with both neighbours.
 _UNIT = r"[（(“‘《〈【「『〔\[]*(?:[0-9A-Za-z][0-9A-Za-z.,%/:&@_-]*|.)[，。、；：！？）)”’》〉】」』〕\]%]*"
 _FIRST_WORD = re.compile(rf"{_UNIT}(?:(?:(?<=[“”‘’])|(?=[“”‘’])){_UNIT})*", re.DOTALL)
+_CONTENTS = re.compile(r"[.…·．]{5,}\s*[\divxlIVXL—-]*$|…{2,}\s*\d+$")      # a line of a table of contents
 _CHAPTER = re.compile(rf"第[{_CN}\d]+(?:编|分编|章|节)")
 
 Paragraph = tuple[Row, ...]
@@ -115,6 +116,8 @@ def _starts(paragraph: Sequence[Row], row: Row, size: float, pitch: float) -> bo
     last = paragraph[-1]
     follows = last.page == row.page and row.box[1] > last.box[1] and last.left == row.left
     gap = (row.box[1] - last.box[1]) / row.size if follows else pitch
+    if _CONTENTS.search(last.text) or _CONTENTS.search(row.text):
+        return True
     if not 0.88 < row.size / last.size < 1.14 and not _is_mixed(last, row):
         return True
     if last.is_centred or row.is_centred:

@@ -12,7 +12,7 @@ import pymupdf
 
 from core.errors import IngestError
 from core.records import Box, Reject
-from ingest.glyphs import garbled_share, plain
+from ingest.glyphs import garbled_share, plain, without_quarter_blanks
 from ingest.grids import Grid, grids_of, table_of
 from ingest.layout import blocks_of
 from ingest.reading import Block, BlockKind, PageLines, PageTable, Reading, ReadOptions, TextLine
@@ -210,7 +210,7 @@ def _upright(content: dict[str, Any]) -> tuple[Upright, tuple[int, int]]:
 
 def _line(line: dict[str, Any], spans: Sequence[dict[str, Any]], turn: Turn) -> TextLine:
     """Of the spans of one line, or of the part of it that stands in one cell."""
-    text = plain("".join(span["text"] for span in spans))
+    text = without_quarter_blanks(plain("".join(span["text"] for span in spans)))
     main = max(spans, key=lambda span: len(span["text"]))
     upright, direction = turn
     box = (

@@ -1,0 +1,132 @@
+"""Pages that are pictures -> lines, by RapidOCR (extra ``ocr``). It is imported when the first page is recognised."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import replace
+from functools import cache
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import pymupdf
+
+from core.errors import IngestError, MissingExtra
+from core.records import Reject
+from ingest.glyphs import full_width, plain
+from ingest.read_image import PICTURE_ERRORS, open_picture
+from ingest.reading import PageLines, TextLine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Picture = NDArray[Any]
+
+_DPI = 150
+_MAX_PIXELS = 12_000_000    # a page of A3 at 200 dpi; a larger picture is made smaller
+_CN = "〇零一二三四五六七八九十百千"
+_ARTICLE = re.compile(rf"(第[{_CN}\d]+条(?:之[{_CN}]+)?)(?=[\u4e00-\u9fff])(?!规定|[第至的和与或及款项])")
+_CHAPTER = re.compile(rf"(第[{_CN}\d]+(?:编|分编|章|节))(?=[\u4e00-\u9fff])[^，。；：]{{1,40}}")
+
+
+def ocr_available() -> bool:
+    """Whether both packages are installed; neither is imported."""
+    return all(importlib.util.find_spec(name) is not None for name in ("rapidocr", "onnxruntime"))
+
+
+def recognise_page(data: bytes, kind: str, page: int) -> PageLines:
+    """The lines of one page (from 1) of a ``"pdf"``, or of one frame of an ``"image"``, boxes in points.
+
+    Raises `MissingExtra` when RapidOCR is not installed, `IngestError` when the page cannot be drawn.
+    """
+    engine = _engine()
+    picture, scale = _picture(data, kind, page)
+    found = engine(picture)
+    height, width = picture.shape[0] * scale, picture.shape[1] * scale
+    if found.boxes is None:
+        return PageLines(page, width, height, ())
+    quads = found.boxes.astype(float) * scale
+    quads = _straight(quads, width / 2, height / 2)
+    lines = [
+        _line(quad, full_width(plain(text)), float(score))
+        for quad, text, score in zip(quads, found.txts, found.scores, strict=True) if text.strip()
+    ]
+    return PageLines(page, width, height, tuple(_with_blanks(_even_sizes(lines))))
+
+
+def _picture(data: bytes, kind: str, page: int) -> tuple[Picture, float]:
+    """(rows of blue, green and red, points per pixel)."""
+    import numpy
+
+    try:
+        with open_picture(data, kind) as document:
+            drawn = document.load_page(page - 1)
+            zoom = _DPI / 72
+            if kind != "pdf" and (images := drawn.get_image_info()):
+                zoom = images[0]["width"] / drawn.rect.width        # the picture as it is, not drawn anew
+            zoom = min(zoom, (_MAX_PIXELS / max(abs(drawn.rect), 1.0)) ** 0.5)
+            pixels = drawn.get_pixmap(matrix=_matrix(zoom), alpha=False, colorspace=pymupdf.csRGB)
+    except PICTURE_ERRORS as error:
+        reason = f"第 {page} 页画不出来（{error}）。请重新扫描这一页"
+        raise IngestError(reason, place=f"#{page}", code=Reject.DAMAGED) from error
+    rows = numpy.frombuffer(pixels.samples, dtype=numpy.uint8).reshape(pixels.height, pixels.width, 3)
+    return rows[:, :, ::-1].copy(), 1 / zoom
+
+
+def _matrix(zoom: float) -> Any:  # noqa: ANN401
+    return pymupdf.Matrix(zoom, zoom)  # type: ignore[no-untyped-call]
+
+
+@cache
+def _engine() -> Any:  # noqa: ANN401
+    """Loaded once per process, 0.3 s. One thread: the worker processes share the cores among themselves."""
+    try:
+        from rapidocr import RapidOCR  # type: ignore[import-not-found,unused-ignore]
+    except ImportError as error:
+        raise MissingExtra("rapidocr", "ocr") from error
+    return RapidOCR(params={
+        "Global.log_level": "critical",
+        "Global.use_cls": False,        # upside-down lines: pages of offices are upright, and it costs 0.1 s a page
+        "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+        "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+    })
+
+
+def _straight(quads: Picture, x: float, y: float) -> Picture:
+    """The corners of all lines turned about a point so that the lines are level: scans lie askew by a degree or so."""
+    import numpy
+
+    along = quads[:, 1] - quads[:, 0]
+    long = along[:, 0] > 8 * numpy.abs(quads[:, 3, 1] - quads[:, 0, 1])
+    if long.sum() < 3:
+        return quads
+    angle = -float(numpy.median(numpy.arctan2(along[long, 1], along[long, 0])))
+    turn = numpy.array([[numpy.cos(angle), numpy.sin(angle)], [-numpy.sin(angle), numpy.cos(angle)]])
+    return (quads - (x, y)) @ turn + (x, y)
+
+
+def _line(quad: Picture, text: str, score: float) -> TextLine:
+    top, bottom = (quad[0][1] + quad[1][1]) / 2, (quad[2][1] + quad[3][1]) / 2
+    box = (float(quad[:, 0].min()), float(top), float(quad[:, 0].max()), float(bottom))
+    # The box is drawn a little wider than the letters: 1.35 of their size on pages printed in 12 to 22 points.
+    return TextLine(text, box, max(box[3] - box[1], 1.0) / 1.35, confidence=score)
+
+
+def _even_sizes(lines: list[TextLine]) -> list[TextLine]:
+    """The height of a box depends on its letters; sizes within an eighth of the usual one are the usual one."""
+    if not lines:
+        return lines
+    usual = median(line.size for line in lines for _ in line.text)
+    return [replace(line, size=usual) if abs(line.size / usual - 1) < 0.16 else line for line in lines]
+
+
+def _with_blanks(lines: list[TextLine]) -> list[TextLine]:
+    """The recogniser drops the blank after 第三条. Where such a line begins a paragraph, indented or after a full
+    stop, it is put back, since it is what makes a heading of it."""
+    left = min((line.box[0] for line in lines), default=0.0)
+    made = []
+    for line in lines:
+        indented = line.box[0] - left > 1.2 * line.size
+        match = _ARTICLE.match(line.text) or _CHAPTER.fullmatch(line.text)
+        made.append(replace(line, text=f"{match[1]}　{line.text[match.end(1):]}") if match and indented else line)
+    return made
