@@ -167,8 +167,10 @@ def _in_zone(group: Sequence[TextLine], page: PageLines, *, top: bool) -> bool:
 
 
 def _row_keys(group: Sequence[TextLine]) -> tuple[tuple[str, int], ...]:
-    """Two buckets of height that overlap, so that neighbours always share one."""
+    """The text without digits; of a short one also its height, in two buckets of which neighbours share one."""
     text = re.sub(r"\d+", "0", "".join("".join(line.text.split()) for line in group))
+    if len(text) > 5:
+        return ((text, 0),)     # scanned pages do not lie at one height
     height = group[0].box[1]
     return (text, 2 * round(height / 6)), (text, 2 * round((height + 3) / 6) + 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from statistics import median
@@ -16,6 +17,7 @@ from core.records import Reject
 from ingest.glyphs import full_width, plain
 from ingest.read_image import PICTURE_ERRORS, open_picture
 from ingest.reading import PageLines, TextLine
+from ingest.rows import text_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,22 +104,46 @@ def _straight(quads: Picture, x: float, y: float) -> Picture:
         return quads
     angle = -float(numpy.median(numpy.arctan2(along[long, 1], along[long, 0])))
     turn = numpy.array([[numpy.cos(angle), numpy.sin(angle)], [-numpy.sin(angle), numpy.cos(angle)]])
-    return (quads - (x, y)) @ turn + (x, y)
+    return numpy.asarray((quads - (x, y)) @ turn + (x, y))
 
 
 def _line(quad: Picture, text: str, score: float) -> TextLine:
     top, bottom = (quad[0][1] + quad[1][1]) / 2, (quad[2][1] + quad[3][1]) / 2
     box = (float(quad[:, 0].min()), float(top), float(quad[:, 0].max()), float(bottom))
-    # The box is drawn a little wider than the letters: 1.35 of their size on pages printed in 12 to 22 points.
-    return TextLine(text, box, max(box[3] - box[1], 1.0) / 1.35, confidence=score)
+    return TextLine(text, box, max(box[3] - box[1], 1.0), confidence=score)
 
 
 def _even_sizes(lines: list[TextLine]) -> list[TextLine]:
-    """The height of a box depends on its letters; sizes within an eighth of the usual one are the usual one."""
-    if not lines:
-        return lines
-    usual = median(line.size for line in lines for _ in line.text)
-    return [replace(line, size=usual) if abs(line.size / usual - 1) < 0.16 else line for line in lines]
+    """Sizes are the heights of boxes so far, a third more than that of the letters and up to two thirds for few
+    letters. Chinese is as wide as high, so long lines tell the size."""
+    long = [line for line in lines if text_width(line.text) >= 10]
+    height = median(line.size for line in long) if long else 1.35
+    usual = median(_advance(line) for line in long) if long else 1.0
+    sizes = []
+    for line in lines:
+        size = line.size * usual / height
+        if len(line.text) > 2:
+            size = _advance(line) if text_width(line.text) >= 10 else min(size, _advance(line))
+        sizes.append(size)
+    even = _snapped(sizes, [len(line.text) for line in lines])
+    return [replace(line, size=size) for line, size in zip(lines, even, strict=True)]
+
+
+def _snapped(sizes: Sequence[float], weights: Sequence[int]) -> list[float]:
+    """Each size as the usual one within a sixth of it; the others the same way among themselves."""
+    even = list(sizes)
+    left = set(range(len(sizes)))
+    while left:
+        usual = median(size for at in left for size in [sizes[at]] * weights[at])
+        near = {at for at in left if 0.84 < sizes[at] / usual < 1.16}
+        for at in near:
+            even[at] = usual
+        left -= near or left
+    return even
+
+
+def _advance(line: TextLine) -> float:
+    return (line.box[2] - line.box[0]) / text_width(line.text)
 
 
 def _with_blanks(lines: list[TextLine]) -> list[TextLine]:

@@ -17,6 +17,7 @@ _SPACE_WIDTH = 0.4
 _WORD_END = re.compile(r"[0-9A-Za-z\u00c0-\u024f,.;:!?)%]$")
 _WORD_START = re.compile(r"[0-9A-Za-z\u00c0-\u024f($]")
 _OPEN_ADDRESS = re.compile(r"(?:https?://|www\.)[\x21-\x7e]*$")
+_NUMBER = re.compile(r"第[〇零一二三四五六七八九十百千\d]+[编章节条](?:之[一二三四五六七八九十]+)?")
 _LATIN = re.compile(r"[0-9A-Za-z\u00c0-\u024f]")
 
 
@@ -90,7 +91,8 @@ def join_fragments(group: Sequence[TextLine]) -> TextLine:
     text, edge = first.text, first.box[2]
     for line in group[1:]:
         gap = (line.box[0] - edge) / line.size
-        parted = gap > 0.8 or (gap > 0.2 and _LATIN.match(text[-1:]) and _LATIN.match(line.text))
+        words = _LATIN.match(text[-1:]) and _LATIN.match(line.text)
+        parted = gap > 0.8 or (gap > 0.2 and words) or (gap > 0.1 and _NUMBER.fullmatch(text.strip()))
         text += (" " if parted else "") + line.text
         edge = max(edge, line.box[2])
     box = (first.box[0], min(one.box[1] for one in group), edge, max(one.box[3] for one in group))
