@@ -14,11 +14,13 @@ from core.records import ArticleChange, Change, Comparison, Document, Edit, Revi
 
 _ALIKE = 0.6             # shared character pairs: two articles below are two articles, not one that was changed
 _SAME_ADDRESS = 0.1      # is worth so much likeness when two old articles could have become one new one
-_COMMON = 24             # a clause that more articles have says nothing about which became which
+_RUN = 6                 # characters in a row that two articles share make them candidates for each other
+_COMMON = 24             # a run that more articles have says nothing about which became which
 _CANDIDATES = 4          # old articles looked at for one new article
 _EXACT_CELLS = 250_000   # characters times characters that are compared one by one; above, clause by clause
 _CLAUSE = re.compile(r"[^，。；：！？、,;:!?\n]*[，。；：！？、,;:!?\n]?")
 _WORD = re.compile(r"[0-9A-Za-z.]+|\s+|.", re.DOTALL)
+_WORDY = re.compile(r"[0-9A-Za-z.]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class _Part:
 def compare(old: Document, new: Document) -> Comparison:
     """Matched by address and text, then by text alone, then by likeness; what is left by address.
 
-    Equal texts are found by their hash, and likeness is measured only between articles that share a clause or
-    an address, so the time grows with the length and not with its square.
+    Equal texts are found by their hash, and likeness is measured only between articles that share a rare run of
+    characters or an address, so the time grows with the length and not with its square.
     """
     before, after = _parts(old), _parts(new)
     pairs = _match(before, after)
@@ -64,8 +66,8 @@ def revision_change(old: Document, new: Document) -> RevisionChange:
 
 def edits_between(old: str, new: str) -> tuple[Edit, ...]:
     """Spans that were replaced, inserted or deleted, in order; numbers and Latin words are replaced whole."""
-    start = _shared_start(old, new)
-    end = _shared_start(old[start:][::-1], new[start:][::-1])
+    start = _between_words(old, new, _shared_start(old, new))
+    end = _between_words(old[::-1], new[::-1], _shared_start(old[start:][::-1], new[start:][::-1]))
     a, b = old[start : len(old) - end], new[start : len(new) - end]
     if not a and not b:
         return ()
@@ -74,7 +76,8 @@ def edits_between(old: str, new: str) -> tuple[Edit, ...]:
     cut = _WORD if len(a) * len(b) <= _EXACT_CELLS else _CLAUSE
     first, second = _cut(cut, a), _cut(cut, b)
     from_old, from_new = _offsets(first, start), _offsets(second, start)
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    # Clauses that come back hundreds of times would make it quadratic; a change between them shows larger instead.
+    matcher = SequenceMatcher(None, first, second, autojunk=cut is _CLAUSE)
     return tuple(
         Edit(from_old[i1], from_old[i2], from_new[j1], from_new[j2])
         for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"
@@ -130,14 +133,14 @@ def _most_alike(olds: Sequence[_Part], news: Sequence[_Part]) -> list[tuple[_Par
     profiles = {part.position: _profile(part.text) for part in olds}
     having: defaultdict[str, list[_Part]] = defaultdict(list)
     for part in olds:
-        for clause in set(_cut(_CLAUSE, part.text)):
-            having[clause].append(part)
+        for run in _runs(part.text):
+            having[run].append(part)
     at = {part.key: part for part in olds}
     scored = []
     for part in news:
         sharing = Counter(
-            other.position for clause in set(_cut(_CLAUSE, part.text))
-            if len(others := having.get(clause, ())) <= _COMMON for other in others
+            other.position for run in _runs(part.text)
+            if len(others := having.get(run, ())) <= _COMMON for other in others
         )
         candidates = {position for position, _ in sharing.most_common(_CANDIDATES)}
         if part.key in at:
@@ -151,6 +154,10 @@ def _most_alike(olds: Sequence[_Part], news: Sequence[_Part]) -> list[tuple[_Par
     by_position = {part.position: part for part in olds}
     scored.sort(key=itemgetter(0, 1), reverse=True)
     return [(by_position[-position], part) for _, position, part in scored]
+
+
+def _runs(text: str) -> set[str]:
+    return {text[i : i + _RUN] for i in range(max(1, len(text) - _RUN + 1))}
 
 
 def _profile(text: str) -> Counter[str]:
@@ -219,6 +226,13 @@ def _shared_start(one: str, other: str) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _between_words(one: str, other: str, at: int) -> int:
+    """``at``, or before the number or Latin word that it lies in."""
+    while at and _WORDY.match(one[at - 1]) and (_WORDY.match(one[at : at + 1]) or _WORDY.match(other[at : at + 1])):
+        at -= 1
+    return at
 
 
 def _cut(pattern: re.Pattern[str], text: str) -> list[str]:
