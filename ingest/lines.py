@@ -15,10 +15,11 @@ _HEADER_ROWS = 10           # a separator line further down is a row of dashes
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
 _SEPARATOR = re.compile(r"[ \t　]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t　]*$")
 
-# inside a line: after a full stop, a bracket, a date or a space
-_AFTER = r"(?:(?<=[。；：:！？!?”）)】》日])[\s　]*|[\s　]+)"
+# inside a line: after a full stop, a bracket, a date, a space, or a site's own glyph for a line break
+_AFTER = r"(?:(?<=[。；：:！？!?”）)】》日])[\s　]*|[\s　\ue000-\uf8ff]+)"
 _INLINE = re.compile(
-    rf"{_AFTER}(?=[（(][{CN}]{{1,3}}[）)](?!、)|第[{CN}]{{1,7}}(?:章|节)[\s　]|问[:：])"
+    rf"{_AFTER}(?=[（(][{CN}]{{1,3}}[）)](?!、)|第[{CN}]{{1,7}}(?:章|节)[\s　]|问[:：]"
+    rf"|\d{{1,3}}[ \t]*[.．、][^？。]{{2,80}}？[\s　]*答[:：])"
 )
 _INLINE_SECTION = re.compile(       # neither 统一、 nor 一、二线城市
     rf"(?<![{CN}第、统之其唯同专单万划归逐])([{CN}]{{1,3}})、(?![{CN}]{{1,2}}[线级类季产期等、])"
@@ -221,12 +222,12 @@ def _article_cuts(raw: str, opened: set[int]) -> Iterator[int]:
         at = number(match.group(1))
         before, after = raw[max(match.start() - 1, 0) : match.start()], raw[match.end() : match.end() + 1]
         begins = match.start() in opened or not before or before.isspace() or before in "。；：:！？”）)】》"
-        if not begins and not (after.isspace() and at == last + 1):
+        if not begins and not (after.isspace() and last < at <= last + 2):
             continue
         if not re.match(REFERENCE, after + raw[match.end() + 1 : match.end() + 3]):
             inserted = match.group(2) and at == last
             # one that is missing, or was taken for a reference, must not end the count
-            if last < at <= last + 2 or inserted or (at == 1 and after.isspace()):
+            if last < at <= last + (3 if after.isspace() else 2) or inserted or (at == 1 and after.isspace()):
                 last = at
                 yield match.start()
 
