@@ -138,12 +138,17 @@ def _checked(name: str, value: str) -> str | None:
     return value
 
 
+def is_agency(name: str) -> bool:
+    """Whether a name ends as those of agencies do."""
+    return bool(_AGENCY.match(name))
+
+
 def issuer_of_source(root: Element) -> str | None:
     """<meta name="ContentSource">, when it names an agency and not a newspaper or 本网."""
     for meta in root.iter("meta"):
         if (meta.get("name") or "").lower() == "contentsource":
             source = tidy(meta.get("content") or "").removeprefix("本网").strip(" 　：:")
-            return source if _AGENCY.match(source) else None
+            return source if is_agency(source) else None
     return None
 
 
