@@ -44,16 +44,20 @@ _NATIONAL = re.compile(
 _ENDS = (
     "办公厅", "办公室", "委员会", "人民政府", "政府", "联合会", "总工会", "管委会", "法院", "检察院", "厅", "局", "委", "部", "署",
     "院", "办", "会", "中心", "集团", "公司", "组", "总社", "银行", "支队", "总队", "大队", "站", "处", "队", "党组", "大学",
-    "学院", "学校", "馆", "台", "所", "工委", "室",
+    "学院", "学校", "馆", "台", "所", "工委", "室", "司", "残联", "妇联", "工商联", "科协", "文联", "团省委", "团市委", "团中央",
+    "供销社", "分行", "支行", "协会", "学会", "基金会", "党委", "省委", "市委", "区委", "县委",
 )
 # after one of these the name of another body may begin
-_BREAKS = ("办公厅", "办公室", "委员会", "政府", "厅", "局", "部", "委", "署", "会", "院", "办", "中心", "总社", "银行", "公司", "组")
+_BREAKS = ("办公厅", "办公室", "委员会", "政府", "厅", "局", "部", "委", "署", "会", "院", "办", "中心", "总社", "银行", "公司", "组",
+           "司", "联", "科协", "团中央", "行")
 _LOCAL = {"省": "省", "自治区": "省", "市": "市", "州": "市", "区": "县", "县": "县", "旗": "县"}
 _TOWN = re.compile(r"街道办事处|街道办|镇人民政府|乡人民政府|镇政府|乡政府|街道党工委|(?:镇|乡)党委")
 _BRANCHES = re.compile(r"国家税务总局|国家统计局|国家金融监督管理总局|中国证券监督管理委员会|中国人民银行|国家外汇管理局|中共|共青团")
 _MEDIA = re.compile(r"报$|日报|晚报|网$|通讯社|新华社|电视台|广播|杂志|南方\+|客户端|公众号|数据库|微信|微博|新闻|融媒体|频道|人民网")
 _SITE = re.compile(r"^本网|^本站|(?:官方网站|官网|网站|门户网|政务网)$")
 _PART = re.compile(r"[\u4e00-\u9fff]{2,14}[处科]$")
+# 省财政厅, 市教育局, 天津银行: bodies that do not begin with a full region name
+_SHORT_LOCAL = re.compile(r"[省市区县](?=[\u4e00-\u9fff]{1,14}(?:厅|局|委|办|会|院|妇联|残联|联))|共青团|[\u4e00-\u9fff]{2}银行")
 _GAPS = re.compile(r"[\s　、，,；;]+")
 _NAME = re.compile(r"[\u4e00-\u9fff（）()“”·]{2,50}")
 
@@ -94,11 +98,24 @@ def bodies_before(text: str, end: int, limit: int, names: Mapping[str, str]) -> 
         while stop > limit and text[stop - 1] in "\n、":
             stop -= 1
         start = _start_before(text, stop, limit, names)
+        if start is not None and (above := _broken(text, start, stop, limit, names)) is not None:
+            start = above
         if start is None:
             break
         found.append((start, stop))
         end = start
     return found[::-1]
+
+
+def _broken(text: str, start: int, stop: int, limit: int, names: Mapping[str, str]) -> int | None:
+    """Where a name begins whose first half stands on the line above: 河北省政协港澳台侨和 / 外事委员会."""
+    if start <= limit + 1 or text[start - 1] != "\n" or _begins(text, start, names):
+        return None
+    line = text.rfind("\n", limit, start - 1) + 1
+    half = text[line : start - 1]
+    if 2 <= len(half) <= 24 and not half.endswith(_ENDS) and _begins(half, 0, names) and is_body(half + text[start:stop]):
+        return line
+    return None
 
 
 def is_body(name: str) -> bool:
@@ -205,9 +222,9 @@ def _begins(run: str, at: int, names: Mapping[str, str]) -> bool:
     """Whether the name of a body begins at ``at``."""
     if run.startswith(("中共", "国家", "中国", "中华全国", "国务院", "最高人民", "共青团", "全国"), at):
         return True
-    if leading_region(run[at : at + 24], names):
+    if leading_region(run[at : at + 24], names) or _SHORT_LOCAL.match(run, at):
         return True
-    return any(run[at : at + length] in _KNOWN for length in range(min(_LONGEST, len(run) - at), 2, -1))
+    return _known_at(run, at)
 
 
 def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -240,22 +257,32 @@ def _start_before(text: str, end: int, limit: int, names: Mapping[str, str]) -> 
 
 
 def _latest_start(run: str, names: Mapping[str, str]) -> int | None:
+    body = False
     for at in range(len(run) - 2, -1, -1):
+        body = body or is_body(run[at:])
         if run[at:] in _KNOWN:
             return _longer(run, at, names)
-        if leading_region(run[at : at + 24], names) and is_body(run[at:]):
+        if not body:
+            continue
+        if leading_region(run[at : at + 24], names) or _known_at(run, at):
             return _longer(run, at, names)
+        if _SHORT_LOCAL.match(run, at) and (at == 0 or run[:at].endswith(_BREAKS)):
+            return at
     return None
+
+
+def _known_at(run: str, at: int) -> bool:
+    return any(run[at : at + length] in _KNOWN for length in range(min(_LONGEST, len(run) - at), 2, -1))
 
 
 def _longer(run: str, at: int, names: Mapping[str, str]) -> int:
     """The start moved left over what belongs to the name: 中共, the province before the city, 国家税务总局."""
-    for prefix in ("中国共产党", "中共", "共青团", "国家税务总局", "中华人民共和国", "新华社", "国家统计局"):
+    for prefix in ("中国共产党", "中共", "共青团", "国家税务总局", "中华人民共和国", "国家统计局", "国家", "中国", "国务院"):
         if run[:at].endswith(prefix):
             return at - len(prefix)
     for back in range(max(0, at - 12), at):
         found = leading_region(run[back:], names)
-        if found and back + found.end >= at + 2 and back < at:
+        if found and back + found.end >= at:
             return _longer(run, back, names)
         if run[back:] in _KNOWN:
             return back

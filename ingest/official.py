@@ -75,6 +75,7 @@ _ROW_NAMES = {
     "成文日期": "dated", "发布日期": "published_on", "实施日期": "effective_from", "施行日期": "effective_from",
     "失效日期": "effective_to",
 }
+_AND_OTHERS = re.compile(r"(?:等[^等]{0,6}(?:部门|单位|部委|厅局)|文件)$")
 _BARCODE = re.compile(r"GB0626-2005\^[^^\n]*\^([^^\n]*)\^([^^\n]*)\^([^^\n]*号)\^")    # issuer, 文种, 发文字号
 _UNSIGNED = ("解读", "新闻", "问答")          # they speak of another document's dates, grounds and repeals
 _RULES = ("条例", "规定", "办法", "细则", "规则", "规程", "令", "决定", "其他")
@@ -166,7 +167,8 @@ def _issuers(
             return named((origin.body_span,), 0.9)
         title = opening.title.value
         about = re.search(r"关于|印发|转发|令", title)
-        if about and (spans := split_bodies(title[: about.start()], regions)):
+        named_in = _AND_OTHERS.sub("", title[: about.start()]) if about else ""
+        if spans := split_bodies(named_in, regions):
             return tuple(Read(title[a:b], confidence=0.8) for a, b in spans)
     return ()
 

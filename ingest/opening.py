@@ -18,6 +18,7 @@ _ABOUT = re.compile(r"(关于|印发|转发|批转)")
 _KIND_END = re.compile(
     rf"(?:的|^)?(?:补充|紧急|联合|实施|指导|若干|暂行|具体|预备)*({_OFFICIAL}|办法|规定|细则|方案|解释|规划|计划|措施|答复)"
 )
+_HISTORY = re.compile(r"[（(][^（）()]*\d{4}年[^（）()]*(?:修[订正]|公布|通过|发布)[^（）()]*[）)]$")
 _PAREN = re.compile(r"[（(][^（）()\n]{1,14}[)）]")
 _NOT_TITLE_PAREN = re.compile(r"此件|公开|转载|来源|20\d\d年\d+月|通过|公布|[〔\[]")
 _GOES_ON = re.compile(r"[的、和及与”》〉]|要求|精神|等|中|执行|实施|规定|印发|下发|部署|文件")
@@ -38,6 +39,7 @@ _OPENING = re.compile(r"为|根据|按照|依据|近[日年]|现将|《|经|日�
 _PREFIX = re.compile(r"^(?:[（(]转载[)）]|【[^】]{1,12}】|\[[^\]]{1,12}\])+")
 _SITE_SUFFIX = re.compile(r"(?:[-_—|－]{1,2}[^-_—|－《》]{0,20}(?:网|网站|门户|政府|平台)|[（(]转载[)）])+$")
 _CUT_OFF = re.compile(r"(?:\.{2,6}|…+)$")
+_ENDINGS = (("的通", "知"), ("的", "通知"), ("年度报", "告"), ("的通知", ""))
 _QUOTED_RULE = re.compile(r"^《([^《》]*(?:〈[^〈〉]*〉[^《》]*)*)》$")
 _ORDER_HEAD = re.compile(r"^[\u4e00-\u9fff]{2,30}令[（(〔]?(?:\d{4}年?[〕)）]?)?第?[0-9一二三四五六七八九十百]+号[)）]?(?=.)")
 _PLAIN = str.maketrans("", "", "《》〈〉<>“”\"（）()、　 ")
@@ -58,7 +60,10 @@ _GUIDE_TEXT = re.compile(
     r"|申报(?:条件|材料|流程|方式)|补贴(?:对象|标准)|步骤[一二三1-3]|第一步|所需材料|温馨提示"
 )
 _NEWS = re.compile(r"^.{0,80}?(?:记者|讯|电)|本报|日前|近日|[0-9]月[0-9]{1,2}日[，,]|表示[，,：:]|强调[，,：:]|召开")
-_REPORT = re.compile(r"情况(?:的)?(?:总结|汇报)$|汇报$|总结$|年报$|年度报告")
+_REPORT = re.compile(r"情况(?:的)?(?:总结|汇报)$|汇报$|总结$|年报$|年度报|(?:进展|开展|建设|完成|落实|工作)情况$")
+_LETTER = re.compile(r"通知如下|(?:印发|转发)(?:给)?你们|现予(?:以)?印发|特此通知")
+_QUESTION = re.compile(r"[？?]\n?答[:：]")
+_BACKGROUND = re.compile(r"(?:出台|起草|制定|编制|发布|政策|修订|文件)(?:的)?(?:背景|过程)|[一二三]、背景|背景和意义")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
     if addressee is None and after and not formal:
         addressee = _addressee(view, 0)
     prefix = formal[2] if formal else ()
-    body = max(after, addressee.end or 0 if addressee else 0)
+    body = max(after, (addressee.end or 0) + 1 if addressee else 0)
     order_body = (order.start, order.start + len(order.value) - len(order.value.lstrip())) if order else None
     if order:
         found = find_order(text, order.start, order.end)
@@ -111,16 +116,22 @@ def kind_of(title: str, text: str, *, order: bool, source_is_media: bool) -> str
     """文种 from the title, else from what the text is about."""
     plain = _PAREN.sub("", title) if title.endswith(("）", ")")) else title
     plain = plain.rstrip("》”\"！!？?。 ")
-    if _ASKS.search(title):
+    cut = _CUT_OFF.search(title) is not None
+    if _ASKS.search(title) or ((cut or title.startswith("《")) and len(_QUESTION.findall(text[:4000])) >= 2):
         return "问答"
-    if _EXPLAINS.search(title):
+    if _EXPLAINS.search(title) or ((cut or title.startswith("《") or "——《" in title) and _BACKGROUND.search(text[:900])):
         return "解读"
     if order:
         return "令"
+    if re.search(r"公示(?:公告)?$", plain) or cut and re.search(r"公示", text[:1500]):
+        return "其他"
     if match := _OWN_KIND.search(plain):
         return _KIND_NAMES.get(match.group(1), match.group(1))
+    plain = _CUT_OFF.sub("", plain)
     if _REPORT.search(plain):
         return "报告"
+    if re.search(r"关于|印发|转发", plain) and _LETTER.search(text[:4000]):
+        return "通知"
     if "计划" in plain[-12:] or "规划" in plain[-12:]:
         return "计划" if "计划" in plain[-12:] else "规划"
     head = text[:400]
@@ -160,6 +171,8 @@ def _formal_title(text: str, names: Mapping[str, str], start: int) -> tuple[int,
         places.append(numbers[0].end)
     places += [line for line, _ in _lines(text, 0, _HEAD)]
     for place in sorted(set(places)):
+        if "。" in text[:place]:
+            break                    # a link below the document, not its title
         while text[place : place + 1] in ("\n", ")", "）"):
             place += 1
         if found := _title_at(text, place, names):
@@ -247,7 +260,7 @@ def clean_title(named: str) -> str:
     '广州市申请流程'
     """
     title = _SITE_SUFFIX.sub("", _PREFIX.sub("", "".join(named.split())))
-    return _ORDER_HEAD.sub("", title)
+    return _HISTORY.sub("", _ORDER_HEAD.sub("", title))
 
 
 def _is_rule(given: str, text: str, formal: tuple[int, int, tuple[tuple[int, int], ...]]) -> bool:
@@ -289,6 +302,9 @@ def _completed(text: str, given: str) -> str:
     at = flat.find(stem)
     if at >= 0 and (end := _title_end(text, spots[at])):
         return "".join(text[spots[at] : end].split())
+    for ending, rest in _ENDINGS:
+        if stem.endswith(ending) and (not rest or rest == "告" or _LETTER.search(text[:4000])):
+            return stem + rest
     return given
 
 
@@ -310,12 +326,22 @@ def _heading(view: View, given: str) -> Read | None:
         line = text[start:end]
         if _SKIP_LINE.search(line):
             continue
+        if find_order(text, start, end) or _is_number(line) or _is_body_line(line):
+            continue
         seen += 1
         if seen > 3 or not _title_like(line):
             return None
         value = clean_title(view.value(start, end))
         return Read(_unquoted(value), start, end, 0.9)
     return None
+
+
+def _is_number(line: str) -> bool:
+    return any(number.start == 0 and number.end >= len(line) - 2 for number in find_numbers(line))
+
+
+def _is_body_line(line: str) -> bool:
+    return bool(split_bodies(line, {}))
 
 
 def _title_like(line: str) -> bool:
@@ -344,11 +370,14 @@ def _own_number(
         line_start = start == 0 or before == "\n"
         if number.start != start and start not in ends and not line_start:
             continue
-        if before in ("》", "《", "、", "，") or re.match(r"文|[要精收]|等|有关|的", after):
+        if (before in ("》", "《", "、", "，") and not (before == "》" and start == number.start)) or re.match(r"文|[要精收]|等|有关|的", after):
             continue
         lead = text[text.rfind("\n", 0, start) + 1 : start]
         own_line = line_start and (number.end == len(text) or text[number.end] in "\n）)")
-        if own_line or start in ends or line_start and start < 1500 or ("。" not in lead and "：" not in lead and len(lead) < 200 and start < 500 and _KIND_END.search(lead[-8:])):
+        if own_line or start in ends or line_start and start < 1500 or (
+            "。" not in lead and "：" not in lead and len(lead) < 200 and start < 500
+            and (lead.endswith("》") or _KIND_END.search(lead[-8:]))
+        ):
             return Read(number.value, number.start, number.end, 0.97 if own_line else 0.93)
     return None
 

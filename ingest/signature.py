@@ -22,6 +22,7 @@ _SIGNER = re.compile(
     r"(?:总理|省长|市长|州长|区长|县长|主席|部长|主任|局长|署长|行长|院长|检察长|审计长|会长)[：:]?[\u4e00-\u9fff·]{2,6}$"
 )
 _ENDS_AFTER = re.compile(r"\s*(?:$|\n|[（(]|更多信息|公开程序|公开方式|附件|抄送|第[一1][章条]|目录|目 录|分享|扫一扫|GB0626)")
+_LISTED = re.compile(r"附件[:：][^。；]{2,190}$")
 _PRINTED = re.compile(r"印发")
 _NOTE = re.compile(r"[（(]([^（）()]*(?:[（(][^（）()]{0,40}[）)][^（）()]*){0,6})[）)]?")
 _ADOPTED = re.compile(
@@ -60,8 +61,8 @@ def find_signature(text: str, names: Mapping[str, str], start: int = 0) -> Signa
     """The first signature with its bodies; else the first date that stands alone where one would sign."""
     alone: Signature | None = None
     spans = [(start, min(len(text), start + _HEAD))]
-    if len(text) - _TAIL > spans[0][1]:
-        spans.append((len(text) - _TAIL, len(text)))
+    if len(text) > spans[0][1]:
+        spans.append((max(spans[0][1], len(text) - _TAIL), len(text)))
     for first, last in spans:
         for day in find_days(text, first, last):
             if _NOT_AFTER.match(text, day.end) or _PRINTED.match(text, day.end):
@@ -136,6 +137,8 @@ def stands_alone(text: str, day: Day) -> bool:
     if _SIGNER.search(before):
         return True
     at_start = day.start == 0 or text[day.start - 1] in "\n。！；）)"
+    if not at_start and _LISTED.search(text, max(0, day.start - 200), day.start):
+        return True
     return at_start and _ENDS_AFTER.match(text, day.end) is not None
 
 

@@ -17,12 +17,12 @@ from ingest.view import Day, View, day_at, han_number
 
 _PURPOSE_START = re.compile(r"(?:第一条)?(?:为|根据|依据|按照|依照|遵照|贯彻|落实|经)")
 _PURPOSE_END = re.compile(
-    r"制[定订]本|特制[定订]|制[定订](?:如下|以下|了)|现(?:就|将|提出|决定|面向|印发|通知|公告|通告|结合)|提出(?:如下|以下)|研究制[定订]|编制本|作如下|通知如下|公告如下|通告如下"
+    r"制[定订]本|特制[定订]|制[定订](?:如下|以下|了)|现(?:就|将|提出|决定|面向|印发|通知|公告|通告|结合)|提出(?:如下|以下)|研究制[定订]|编制本|决定如下|决定[^。]{0,10}废止|作如下|通知如下|公告如下|通告如下"
 )
 _TRIGGER = re.compile(
     r"根据|依据|按照|依照|遵照|贯彻落实|贯彻执行|贯彻实施|贯彻|全面落实|落实|(?:保证|保障|规范|做好)(?=[^《。，]{0,24}《[^》]{2,60}》[^。，]{0,4}(?:贯彻)?(?:实施|施行))|执行(?=《)|实施(?=《)"
 )
-_TO_NAME = re.compile(r"[^《》。；，,:：\d]{0,60}(?:[，,][^《》。；，,]{0,12})?(?=《)")
+_TO_NAME = re.compile(r"[^《》。；，,:：]{0,60}(?:[，,][^《》。；，,]{0,12})?(?=《)")
 _BETWEEN = re.compile(
     r"(?:[（(][^（）()]{0,60}(?:[（(][^（）()]{0,20}[）)][^（）()]{0,20}){0,3}[）)])?[等号]?[、，,]?(?:和|及|以及|与|并)?[、，,]?"
     r"[^《》。；：:，,“”（）()]{0,40}?(?:印发的|下发的|发布的|制定的)?(?=《)"
@@ -32,6 +32,7 @@ _NOT_BETWEEN = re.compile(
 )
 _QUOTES = re.compile(r"[《》〈〉<>“”\"]")
 _PRINTS = re.compile(r"(?:印发|转发|公布|发布)(.{4,80})的通知$")
+_PRINTED_NAME = re.compile(r"的通知|的函|$|[、和及等《]|以及")
 _SENTENCE_END = re.compile(r"[。！]|\n")
 _ARTICLE_ONE = re.compile(r"第一条")
 _ARTICLE_TWO = re.compile(r"第二条|第二章")
@@ -41,14 +42,17 @@ _HEADING_ONE = re.compile(r"一、|（一）|第一章|第一条")
 
 _IN_FORCE = re.compile(r"起(?:正式|开始|一并|同时)?(?:施行|实施|执行|生效|试行|实行|试点)(?=[。，,；;）)\n]|$|[总省市主部第\u4e00-\u9fff])")
 _FROM_DAY = re.compile(r"[自从]?[^。；，,、\n]{0,2}$")
-_FROM_ISSUE = re.compile(r"[自从于](?:本[\u4e00-\u9fff]{2,6})?(发布|公布|印发|下发|颁布|签发|通过|发文)(?:之日|之时|日)?$")
+_FROM_ISSUE = re.compile(
+    r"(?:[自从于](?:本[\u4e00-\u9fff]{2,6})?(?:发布|公布|印发|下发|颁布|签发|通过|发文)(?:之日|之时|日)?"
+    r"|(?<![批准修订])(?:发布|公布|印发|颁布)之日)$"
+)
 _OWN = re.compile(r"(?:本|此|该)[\u4e00-\u9fff（）]{1,10}$|^$")
 _TERM = re.compile(
     r"有效期限?(?:为|暂定)?(?:(至)?((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?|([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月))"
 )
 _TRIAL = re.compile(r"试行期?限?(?:为|暂定)?([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月)")
 _TERM_SUBJECT = re.compile(
-    r"(?:起(?:正式)?(?:施行|实施|执行|生效|试行|实行|公布)[，,。；;]?|执行[，,]|"
+    r"(?:起(?:正式)?(?:施行|实施|执行|生效|试行|实行|公布)[，,。；;]?|执行[，,]|解释[。，；]|"
     r"本(?:实施|暂行)?(?:通知|通告|公告|办法|规定|细则|规则|方案|意见|措施|条例|标准|指引|文件|政策|决定))(?:由[^，。]{2,40}负责解释[，,。；])?$"
 )
 _UNTIL = re.compile(r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?[至到]((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])")
@@ -126,7 +130,7 @@ def basis(view: View, start: int, signed: int, title: str, *, guide: bool) -> li
         for begin in _printed(text, signed, title):
             for a, b in _purpose(text, begin, begin + 1500):
                 found += _names_after_trigger(view, a, b)
-    own = {_QUOTES.sub("", name) for name in _printed_names(title)} | {title}
+    own = {_QUOTES.sub("", name) for name in _printed_names(title)} | ({title} if "关于" not in title else set())
     return [read for read in _once(found) if _QUOTES.sub("", read.value) not in own]
 
 
@@ -156,7 +160,8 @@ def _printed(text: str, signed: int, title: str) -> list[int]:
 
 def _printed_names(title: str) -> list[str]:
     about = _PRINTS.search(title)
-    return [name.group(1) for name in _NAME.finditer(title)] or ([about.group(1)] if about else [])
+    names = [name.group(1) for name in _NAME.finditer(title) if _PRINTED_NAME.match(title, name.end())]
+    return names or ([about.group(1)] if about else [])
 
 
 def _purpose(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -375,7 +380,11 @@ def _items(raw: str, start: int, end: int) -> list[Read]:
         position = start + match.end()
         number += 1
     if not marks:
-        item = _item(raw, start, min(end, _line_end(raw, start, end)))
+        last = min(end, _line_end(raw, start, end))
+        if again := _AGAIN.search(raw, start + 2, last):
+            last = again.start()
+        last = _before_repeat(raw, start, last)
+        item = _item(raw, start, last)
         return [item] if item else []
     found: list[Read] = []
     for (_, first), following in zip(marks, [*marks[1:], (0, 0)], strict=True):
@@ -385,6 +394,17 @@ def _items(raw: str, start: int, end: int) -> list[Read]:
         if item := _item(raw, first, last):
             found.append(item)
     return found
+
+
+def _before_repeat(raw: str, start: int, end: int) -> int:
+    """Where a single name ends that the attachment itself follows at once: it begins with its name, or article 1."""
+    line = raw[start:end]
+    if chapter := re.search(r"第[一1][章条]", line):
+        line = line[: chapter.start()]
+    for length in range(6, len(line) // 2 + 1):
+        if line.startswith(line[:length], length):
+            return start + length
+    return start + len(line)
 
 
 def _line_end(raw: str, start: int, end: int) -> int:
