@@ -32,6 +32,8 @@ _PARSER_OPTIONS = {"resolve_entities": False, "no_network": True, "load_dtd": Fa
 _STRICT = (
     (b"http://purl.oclc.org/ooxml/wordprocessingml/main",
      b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"),
+    (b"http://purl.oclc.org/ooxml/spreadsheetml/main", b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"),
+    (b"http://purl.oclc.org/ooxml/presentationml/main", b"http://schemas.openxmlformats.org/presentationml/2006/main"),
     (b"http://purl.oclc.org/ooxml/officeDocument/relationships",
      b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"),
     (b"http://purl.oclc.org/ooxml/officeDocument/math", b"http://schemas.openxmlformats.org/officeDocument/2006/math"),
@@ -65,14 +67,18 @@ class Package:
         member = self._members.get(_plain(name))
         return None if member is None else self._archive.read(member)
 
+    def part(self, name: str) -> bytes | None:
+        """An XML part, its elements under their usual names."""
+        data = self.read(name)
+        if data is not None and b"purl.oclc.org" in data[:4000]:
+            for strict, usual in _STRICT:
+                data = data.replace(strict, usual)
+        return data
+
     def xml(self, name: str) -> Element | None:
         """Root of a part, None when there is no such part."""
-        data = self.read(name)
-        if data is None:
-            return None
-        for strict, usual in _STRICT:
-            data = data.replace(strict, usual)
-        return etree.fromstring(data, etree.XMLParser(**_PARSER_OPTIONS))
+        data = self.part(name)
+        return None if data is None else etree.fromstring(data, etree.XMLParser(**_PARSER_OPTIONS))
 
     def relations(self, name: str) -> dict[str, Relation]:
         folder, file = posixpath.split(name)
