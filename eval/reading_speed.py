@@ -1,14 +1,18 @@
-"""How fast and how well pages are read, by text layer and by recognition: ``policydesk eval reading``."""
+"""How fast and how well pages are read: ``python -m eval.reading_speed FILE.pdf... [--ocr TEXT]``."""
 
 # mypy: allow-untyped-calls
 # (pymupdf's functions have no types)
 
 from __future__ import annotations
 
+import argparse
 import difflib
+import json
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from ingest.ocr import recognise_page
 
@@ -76,3 +80,21 @@ def _plain_pages(data: bytes) -> int:
 
     with pymupdf.open(stream=data, filetype="pdf") as pdf:
         return sum(1 for page in pdf if page.get_text() is not None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m eval.reading_speed", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("files", nargs="*", type=Path, help="PDF files with a text layer")
+    parser.add_argument("--ocr", type=Path, metavar="TEXT", help="print this text's first 40 lines and recognise them")
+    asked = parser.parse_args()
+    result: dict[str, object] = {}
+    if asked.files:
+        result["text"] = asdict(text_speed([path.read_bytes() for path in asked.files]))
+    if asked.ocr:
+        lines = [line.strip() for line in asked.ocr.read_text(encoding="utf-8").splitlines() if line.strip()]
+        result["ocr"] = asdict(recognition(lines[:40]))
+    sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,7 @@ CITATION_KEYS = {
 }
 REPORT_KEYS = {
     "documents", "articles", "chunks", "unchanged_documents", "unchanged_files", "replaced", "skipped", "seconds",
+    "files", "revisions", "duplicates", "written_points",
 }
 
 
