@@ -132,7 +132,7 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
     by_order = opening.order_body is not None
     media = bool(row.get("source")) and not sources and "issuer" not in row
-    kind = kind_of(opening.title.value, view.text, order=by_order, source_is_media=media)
+    kind = kind_of(opening.title.value, view.text, order=by_order, cut=opening.cut, source_is_media=media)
     signed = None if kind in _UNSIGNED or header >= 0 else find_signature(view.text, regions, opening.body)
     if signed and origin and not opening.title_bodies and not by_order and signed.day.start > origin.end + 400:
         signed = None            # a rule with its 题注: a date further down is of something it cites
@@ -180,7 +180,11 @@ def _dated(
         return Read(signed.day.day.isoformat(), signed.day.start, signed.day.end, 0.95 if signed.bodies else 0.85)
     if origin and origin.dated:
         return Read(origin.dated.day.isoformat(), origin.dated.start, origin.dated.end, 0.9)
-    if opening.order_body:
+    if not opening.order_body:
+        for day in find_days(view.text, 0, opening.body + 20):
+            if day.start >= 4 and view.text[day.start - 1] in "号（(\n》知见定" and "。" not in view.text[: day.start]:
+                return Read(day.day.isoformat(), day.start, day.end, 0.75)
+    else:
         for day in find_days(view.text, opening.body, opening.body + 300):
             if day.start <= opening.body + 2 or view.text[day.start - 1] == "号" or stands_alone(view.text, day):
                 return Read(day.day.isoformat(), day.start, day.end, 0.8)

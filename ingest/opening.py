@@ -32,10 +32,11 @@ _ADDRESSED = re.compile(
 )
 _NOT_ADDRESSED = re.compile(
     r"如下|解读|电话|联系|地址|附件|来源|时间|日期|网址|邮箱|说明|要求$|包括|条件|材料|范围|标准$|问$|答$|以下|事项|是指|认为|指出|强调|^为|^根据|^按照"
-    r"|^近[日年]|^依据|^关于|记者|负责人|目标|原则|任务|内容|指导思想|方式$|对象$|流程$|注$|主办|承办|字号|机关$|标题$"
+    r"|^近[日年期]|反映$|收到|开展|^依据|^关于|记者|负责人|目标|原则|任务|内容|指导思想|方式$|对象$|流程$|注$|主办|承办|字号|机关$|标题$"
 )
 _ADDRESS_END = re.compile(r"[：:]")
-_OPENING = re.compile(r"为|根据|按照|依据|近[日年]|现将|《|经|日前|今年|自|随着|党的")
+_TITLE_BEFORE = re.compile(r"[^。：\n]*的(?:通知|意见|决定|函|复函)(?=各|[省市县区]|厅|有关)")
+_OPENING = re.compile(r"为|根据|按照|依据|近[日年期]|现将|《|经|日前|今年|自|随着|党的")
 _PREFIX = re.compile(r"^(?:[（(]转载[)）]|【[^】]{1,12}】|\[[^\]]{1,12}\])+")
 _SITE_SUFFIX = re.compile(r"(?:[-_—|－]{1,2}[^-_—|－《》]{0,20}(?:网|网站|门户|政府|平台)|[（(]转载[)）])+$")
 _CUT_OFF = re.compile(r"(?:\.{2,6}|…+)$")
@@ -60,6 +61,8 @@ _GUIDE_TEXT = re.compile(
     r"|申报(?:条件|材料|流程|方式)|补贴(?:对象|标准)|步骤[一二三1-3]|第一步|所需材料|温馨提示"
 )
 _NEWS = re.compile(r"^.{0,80}?(?:记者|讯|电)|本报|日前|近日|[0-9]月[0-9]{1,2}日[，,]|表示[，,：:]|强调[，,：:]|召开")
+_PRESS = re.compile(r"日报讯|本报讯|本报记者|[（(]记者|通讯员|^新华社")
+_LOOSE = ("计划", "方案", "规划", "措施", "意见", "标准", "目录", "指引", "指南")     # words that headlines end in, too
 _REPORT = re.compile(r"情况(?:的)?(?:总结|汇报)$|汇报$|总结$|年报$|年度报|(?:进展|开展|建设|完成|落实|工作)情况$")
 _LETTER = re.compile(r"通知如下|(?:印发|转发)(?:给)?你们|现予(?:以)?印发|特此通知")
 _QUESTION = re.compile(r"[？?]\n?答[:：]")
@@ -86,6 +89,7 @@ class Opening:
     addressee: Read | None
     title_bodies: tuple[tuple[int, int], ...]
     body: int
+    cut: bool = False                        # the title its container gives is cut off, as in a list
 
 
 def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
@@ -109,14 +113,14 @@ def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
     if order:
         found = find_order(text, order.start, order.end)
         order_body = (order.start, order.start + len(found[1])) if found else None
-    return Opening(title, number, order_body, addressee, prefix, body)
+    cut = _CUT_OFF.search("".join(named.split())) is not None
+    return Opening(title, number, order_body, addressee, prefix, body, cut)
 
 
-def kind_of(title: str, text: str, *, order: bool, source_is_media: bool) -> str:
+def kind_of(title: str, text: str, *, order: bool, cut: bool, source_is_media: bool) -> str:
     """文种 from the title, else from what the text is about."""
     plain = _PAREN.sub("", title) if title.endswith(("）", ")")) else title
     plain = plain.rstrip("》”\"！!？?。 ")
-    cut = _CUT_OFF.search(title) is not None
     if _ASKS.search(title) or ((cut or title.startswith("《")) and len(_QUESTION.findall(text[:4000])) >= 2):
         return "问答"
     if _EXPLAINS.search(title) or ((cut or title.startswith("《") or "——《" in title) and _BACKGROUND.search(text[:900])):
@@ -125,7 +129,10 @@ def kind_of(title: str, text: str, *, order: bool, source_is_media: bool) -> str
         return "令"
     if re.search(r"公示(?:公告)?$", plain) or cut and re.search(r"公示", text[:1500]):
         return "其他"
-    if match := _OWN_KIND.search(plain):
+    match = _OWN_KIND.search(plain)
+    if _PRESS.search(text[:80]) and (match is None or match.group(1) in _LOOSE):
+        return "新闻"
+    if match:
         return _KIND_NAMES.get(match.group(1), match.group(1))
     plain = _CUT_OFF.sub("", plain)
     if _REPORT.search(plain):
@@ -204,7 +211,7 @@ def _title_at(text: str, start: int, names: Mapping[str, str]) -> tuple[int, int
 def _title_end(text: str, start: int) -> int | None:
     """Where the title that runs from ``start`` ends: after its 文种, outside of 《》."""
     limit = min(len(text), start + _TITLE)
-    depth, lines, position = 0, 0, start
+    depth, lines, position, quoted = 0, 0, start, False
     while position < limit:
         char = text[position]
         if char in "《〈<":
@@ -212,6 +219,10 @@ def _title_end(text: str, start: int) -> int | None:
         elif char in "》〉>":
             depth = max(depth - 1, 0)
         elif char in "。；：" and depth == 0:
+            return None
+        elif char in "“”":
+            quoted = char == "“"
+        elif char == "，" and depth == 0 and not quoted:
             return None
         elif char == "\n":
             lines += 1
@@ -245,7 +256,7 @@ def _title(
         return heading
     if given:
         at = text.find(given[:40], 0, _HEAD)
-        if at >= 0 and (end := _end_of(text, at, given)):
+        if at >= 0 and text[at - 1 : at] != "《" and (end := _end_of(text, at, given)):
             return Read(_unquoted(given), at, end, 0.95)
         return Read(_unquoted(given), None, None, 0.85)
     if formal:
@@ -292,12 +303,14 @@ def _completed(text: str, given: str) -> str:
     at = text.find(stem, 0, _HEAD)
     if at >= 0 and (end := _title_end(text, at)):
         return "".join(text[at:end].split())
+    if not re.search(r"关于|印发|转发", stem.split("《")[0]):
+        return given                 # 《…》 with what is said of it cut off: an explanation, a report
     if stem.count("《") > stem.count("》"):
         part = stem[stem.rindex("《") :]
-        at = text.find(part)
+        at = text.find(part) if len(part) > 8 else -1
         end = text.find("》", at) if at >= 0 else -1
         if 0 <= end - at < 200:
-            return stem[: stem.rindex("《")] + text[at : end + 1] + "的通知"
+            return stem[: stem.rindex("《")] + text[at : end + 1] + ("的通知" if re.search(r"印发|转发", stem) else "")
     flat, spots = _flat(text[:_HEAD])
     at = flat.find(stem)
     if at >= 0 and (end := _title_end(text, spots[at])):
@@ -389,6 +402,8 @@ def _addressee(view: View, after: int) -> Read | None:
         after += 1
     for start, end in _lines(text, after, after + 1500):
         colon = _ADDRESS_END.search(text, start, min(end, start + 700))
+        if colon and (title := _TITLE_BEFORE.match(text, start, colon.start())):
+            start = title.end()
         line = text[start : colon.start() if colon else end]
         if colon and _is_addressee(line):
             return Read(view.value(start, colon.start()), start, colon.start(), 0.95)

@@ -27,9 +27,10 @@ _PRINTED = re.compile(r"印发")
 _NOTE = re.compile(r"[（(]([^（）()]*(?:[（(][^（）()]{0,40}[）)][^（）()]*){0,6})[）)]?")
 _ADOPTED = re.compile(
     r"经?([\u4e00-\u9fff]{2,40}?)(?:第[0-9一二三四五六七八九十百]+(?:届\d+)?次)?"
-    r"(?:党组|常务|全体|部务|署务|局务|委务|行务|主席团|审判委员会|检察委员会|办公|工作)?(?:会议|大会)?"
+    r"(?:党组|常务|全体|部务|署务|局务|委务|行务|主席团|审判委员会|检察委员会|办公|工作)?(?:会议)?"
     r"(?:第[0-9一二三四五六七八九十百]+次(?:会议)?)?(?:审议|讨论|修订)?(?:通过|批准)"
 )
+_EVENT = re.compile(r"[\u4e00-\u9fff、]{4,60}(?:会议?通过|批准|令第|公告)")
 _CONGRESS = re.compile(r"人民代表大会|人大常委会")
 _PROCLAIMED = re.compile(r"(?:公布|发布|颁布|令第|公告)")
 _CHANGED = re.compile(r"修[正订改]")
@@ -94,6 +95,10 @@ def find_origin(text: str) -> Origin | None:
     for match in _NOTE.finditer(text, 0, article.start() if article else limit):
         if re.search(r"通过|公布|发布|批准|施行", match.group(1)) and re.search(r"\d{4}年|〇|○", match.group(1)):
             return read_origin(text, match.start(1), match.end(1))
+    first = next(find_days(text, 0, 40), None)
+    end = article.start() if article else min(limit, first.end + 400 if first else 0)
+    if first and article and "。" not in text[: first.end] and _EVENT.match(text, first.end):
+        return read_origin(text, first.start, end)
     return None
 
 

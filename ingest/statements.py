@@ -16,13 +16,17 @@ from ingest.view import Day, View, day_at, han_number
 # 依据 -----------------------------------------------------------------------------------------------------------------
 
 _PURPOSE_START = re.compile(r"(?:第一条)?(?:为|根据|依据|按照|依照|遵照|贯彻|落实|经)")
+_AFTER_TITLE = re.compile(
+    r"(?:决定|办法|方案|计划|意见|规定|细则|措施|规划|纲要|预案|指南|要点|通知|规则|指引)(?:[（(][^（）()]{2,14}[）)])?"
+    r"(?=为|根据|按照|依据|深入|贯彻)"
+)
 _PURPOSE_END = re.compile(
     r"制[定订]本|特制[定订]|制[定订](?:如下|以下|了)|现(?:就|将|提出|决定|面向|印发|通知|公告|通告|结合)|提出(?:如下|以下)|研究制[定订]|编制本|决定如下|决定[^。]{0,10}废止|作如下|通知如下|公告如下|通告如下"
 )
 _TRIGGER = re.compile(
     r"根据|依据|按照|依照|遵照|贯彻落实|贯彻执行|贯彻实施|贯彻|全面落实|落实|(?:保证|保障|规范|做好)(?=[^《。，]{0,24}《[^》]{2,60}》[^。，]{0,4}(?:贯彻)?(?:实施|施行))|执行(?=《)|实施(?=《)"
 )
-_TO_NAME = re.compile(r"[^《》。；，,:：]{0,60}(?:[，,][^《》。；，,]{0,12})?(?=《)")
+_TO_NAME = re.compile(r"[^《》。；，,:：]{0,60}(?=《)")
 _BETWEEN = re.compile(
     r"(?:[（(][^（）()]{0,60}(?:[（(][^（）()]{0,20}[）)][^（）()]{0,20}){0,3}[）)])?[等号]?[、，,]?(?:和|及|以及|与|并)?[、，,]?"
     r"[^《》。；：:，,“”（）()]{0,40}?(?:印发的|下发的|发布的|制定的)?(?=《)"
@@ -31,7 +35,7 @@ _NOT_BETWEEN = re.compile(
     r"要求|精神|安排|部署|规定|制定|研究|结合|我[省市区县]|起草|现将|对|为|，(?!和|及|以及|与)|组织|形成|印发了|出台|编制|开展|落实《"
 )
 _QUOTES = re.compile(r"[《》〈〉<>“”\"]")
-_PRINTS = re.compile(r"(?:印发|转发|公布|发布)(.{4,80})的通知$")
+_PRINTS = re.compile(r"(?:印发|公布|发布)(.{4,80})的通知$")
 _PRINTED_NAME = re.compile(r"的通知|的函|$|[、和及等《]|以及")
 _SENTENCE_END = re.compile(r"[。！]|\n")
 _ARTICLE_ONE = re.compile(r"第一条")
@@ -122,6 +126,9 @@ def basis(view: View, start: int, signed: int, title: str, *, guide: bool) -> li
     letter_end = min(signed or len(text), first.start() if first else len(text), start + 1500)
     for a, b in _purpose(text, start, letter_end):
         found += _names_after_trigger(view, a, b)
+    if first and signed and signed < first.start() < signed + 900:
+        for a, b in _purpose(text, signed, first.start()):
+            found += _names_after_trigger(view, a, b)
     if first and first.start() < start + 40_000:
         second = _ARTICLE_TWO.search(text, first.end(), first.end() + 900)
         end = second.start() if second else first.end() + 500
@@ -160,7 +167,10 @@ def _printed(text: str, signed: int, title: str) -> list[int]:
 
 def _printed_names(title: str) -> list[str]:
     about = _PRINTS.search(title)
-    names = [name.group(1) for name in _NAME.finditer(title) if _PRINTED_NAME.match(title, name.end())]
+    issues = re.search(r"印发|公布|发布", title)
+    if issues is None:
+        return []
+    names = [name.group(1) for name in _NAME.finditer(title, issues.end()) if _PRINTED_NAME.match(title, name.end())]
     return names or ([about.group(1)] if about else [])
 
 
@@ -176,6 +186,8 @@ def _purpose(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             position += 1
         match = _SENTENCE_END.search(text, position, end)
         stop = match.start() if match else end
+        if after_title := _AFTER_TITLE.search(text, position, stop):
+            position = after_title.end()
         sentence = text[position:stop]
         if "《" in sentence and (_PURPOSE_START.match(sentence) or _PURPOSE_END.search(sentence)):
             yield position, stop
