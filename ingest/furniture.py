@@ -111,7 +111,8 @@ def _mark_page_numbers(pages: Sequence[PageLines], rows: Rows, kinds: Kinds) -> 
             if _DASHED.fullmatch(text) or _NAMED.fullmatch(text):
                 kinds.update((id(line), BlockKind.PAGE_NUMBER) for line in group)
             elif not 0.12 < middle < 0.88:
-                bare += [(line, page.number) for line in (group[0], group[-1]) if _is_bare(line, group)]
+                outer = group[:1] if len(group) == 1 else (group[0], group[-1])
+                bare += [(line, page.number) for line in outer if _is_bare(line, group)]
                 for line in group:
                     if _DASHED.fullmatch(line.text.strip()) or _NAMED.fullmatch(line.text.strip()):
                         kinds[id(line)] = BlockKind.PAGE_NUMBER

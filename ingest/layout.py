@@ -187,7 +187,13 @@ def _title_place(groups: Sequence[Paragraph | PlacedTable], size: float) -> int 
     if not found:
         return _centred_first(groups)
     names = [place for place, group in found if not _is_banner(group, groups[place + 1:place + 2])]
-    return names[0] if names else found[0][0]
+    if names:
+        return names[0]
+    first, banner = found[0]
+    if not banner[-1].text.endswith("件"):
+        return first            # 某某人民政府令 is a title of its own
+    below = _centred_first(groups[first + 1:])
+    return None if below is None else first + 1 + below
 
 
 def _page_of(group: Paragraph | PlacedTable) -> int:
@@ -213,9 +219,11 @@ def _is_banner(rows: Paragraph, after: Sequence[Paragraph | PlacedTable]) -> boo
 def _centred_first(groups: Sequence[Paragraph | PlacedTable]) -> int | None:
     """A title in the size of the text is the centred line, or lines, that everything else stands under."""
     for place, group in enumerate(groups[:4]):
-        if not isinstance(group, tuple) or not group[0].is_centred:
+        if not isinstance(group, tuple):
             return None
-        if not _NO_TITLE.match(group[0].text) and not _is_banner(group, groups[place + 1:place + 2]):
+        if not group[0].is_centred and not _DOC_NO.match(group[0].text):
+            return None
+        if group[0].is_centred and not _NO_TITLE.match(group[0].text) and not _is_banner(group, groups[place + 1:place + 2]):
             return place
     return None
 

@@ -92,7 +92,7 @@ def join_fragments(group: Sequence[TextLine]) -> TextLine:
     for line in group[1:]:
         gap = (line.box[0] - edge) / line.size
         words = _LATIN.match(text[-1:]) and _LATIN.match(line.text)
-        parted = gap > 0.8 or (gap > 0.2 and words) or (gap > 0.1 and _NUMBER.fullmatch(text.strip()))
+        parted = gap > 0.8 or (gap > 0.2 and words) or _NUMBER.fullmatch(text.strip())
         text += (" " if parted else "") + line.text
         edge = max(edge, line.box[2])
     box = (first.box[0], min(one.box[1] for one in group), edge, max(one.box[3] for one in group))
