@@ -58,7 +58,7 @@ def assemble(
 ) -> Document:
     """A document from parts that are known already. ``furniture`` names everything that stands between them
     and is not blank; ``tables`` are looked for when they are not given."""
-    digest = hashlib.sha256(repr((facts, articles)).encode())
+    digest = hashlib.sha256(repr((facts, tuple(articles))).encode())
     digest.update(text.encode())
     document_id = digest.hexdigest()[:16]
     found = tables_of(text, 0, len(text)) if tables is None else tables

@@ -146,7 +146,7 @@ def _law_text(facts: Facts, rows: list[Mapping[str, object]]) -> tuple[str, list
         nonlocal length
         if piece:
             pieces.append(piece + stop)
-            furniture.append(Furniture(kind, length, length + len(piece)))
+            furniture.append(Furniture(kind, length, length + len(piece) + len(stop)))
             length += len(piece) + len(stop)
 
     put("title", facts.title, "\n")

@@ -80,6 +80,8 @@ def address_at(document: Document, start: int, end: int) -> str:
     if last is not first:
         return f"{first.address}至{last.address}"
     text = document.text[first.start : first.end]
+    if start <= first.start and end >= first.start + len(text.rstrip()):
+        return first.address
     tables = tables_of(document.text, 0, len(document.text)) if "|" in text else ()
     items = items_of(document.text, first.address, first.start, first.end, tables)
     return locate(first.address, items, max(start, first.start), max(end, first.start + 1))

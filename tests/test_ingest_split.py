@@ -68,7 +68,7 @@ _LABEL = re.compile(rf"[#*\s　]*(第[{_CN}\d]+条(之[{_CN}]+)?|[{_CN}]{{1,4}}�
 _LINES = st.sampled_from([
     "第一条　甲乙。", "第二条　甲：", "第二条之一　乙", "第三条规定的甲乙，", "第一章 甲", "第二节 乙乙", "# 甲乙",
     "## 乙", "一、甲乙", "二、甲乙。", "（一）甲；", "（二）乙。", "问：甲？", "答：乙。", "附件：甲乙", "附则",
-    "甲乙。", "", "\u200b", "| 甲 | 乙 |",
+    "甲乙。", "", "\u200b", "| 甲 | 乙 |", "| --- | --- |",
 ])
 _TEXTS = st.one_of(
     st.lists(_LINES, max_size=30).map("\n".join),
@@ -220,6 +220,108 @@ def test_no_part_is_a_giant() -> None:
 
 def test_blank_text_has_no_parts() -> None:
     assert split(" \n　\n", "") == []
+
+
+@pytest.mark.parametrize(("one", "two"), [
+    ("1.问：能领吗？", "2.问：多少？"), ("问题一：能领吗？", "问题二：多少？"), ("Q1 能领吗？", "Q2 多少？"), ("Q1：能领吗", "Q2：多少"),
+    ("一、能领吗？", "二、多少？"), ("（一）能领吗？", "（二）多少？"), ("1．能领吗？", "2．多少？"), ("01 能领吗？", "02 多少？"),
+    ("【问】能领吗", "【问】多少"), ("**问：能领吗？**", "**问：多少？**"),
+])
+def test_questions_come_in_many_forms(one: str, two: str) -> None:
+    text = f"{one}\n能。\n（1）凭身份证。\n{two}\n一百元。"
+    assert parts_of(text) == [("问1", f"{one}\n能。\n（1）凭身份证。"), ("问2", f"{two}\n一百元。")]
+
+
+def test_numbered_sections_of_which_some_ask_are_sections() -> None:
+    text = "一、条件\n甲。\n二、材料\n乙。\n三、流程\n丙。\n四、多少钱？\n丁。\n五、多久？\n戊。"
+    assert [address for address, _ in parts_of(text)] == ["一", "二", "三", "四", "五"]
+
+
+def test_sections_above_questions_stay_sections() -> None:
+    text = "一、条件\n本市户籍。\n二、问答\n问：能领吗？\n答：能。\n问：多少？\n答：百元：\n（一）甲。\n三、其他\n（一）乙。"
+    assert parts_of(text) == [
+        ("一", "本市户籍。"), ("问1", "问：能领吗？\n答：能。"), ("问2", "问：多少？\n答：百元：\n（一）甲。"), ("三（一）", "乙。"),
+    ]
+
+
+def test_numbering_inside_an_answer_is_the_answers() -> None:
+    text = "问：材料？\n答：\n一、身份证；\n二、户口簿。\n问：多少？\n答：百元。"
+    assert [address for address, _ in parts_of(text)] == ["问1", "问2"]
+
+
+@pytest.mark.parametrize("form", [
+    "{}\n{}", "【{}】\n{}", "一、{}\n{}", "1. {}\n{}", "{}：{}", "【{}】{}", "（一）{}：\n{}", "## {}\n{}", "**{}**\n{}",
+])
+def test_fields_of_a_guide_are_parts(form: str) -> None:
+    if form == "【{}】{}":
+        form = "【{}】：{}"
+    fields = [("申请条件", "本市户籍。"), ("申请材料", "身份证。"), ("办理流程", "网上提交。"), ("咨询电话", "12345")]
+    assert parts_of("\n".join(form.format(*each) for each in fields)) == fields
+
+
+def test_fields_under_a_section_carry_its_number() -> None:
+    fields = "申请条件\n甲。\n申请材料：乙。\n办理时限\n丙。"
+    addresses = [address for address, _ in parts_of(f"一、新办\n{fields}\n二、换发\n{fields}")]
+    assert addresses == [
+        "一·申请条件", "一·申请材料", "一·办理时限", "二·申请条件", "二·申请材料", "二·办理时限",
+    ]
+
+
+def test_a_telephone_number_in_a_notice_is_no_field() -> None:
+    assert [address for address, _ in parts_of("一、甲由我局负责。\n联系电话：12345\n二、乙由你局负责。")] == ["一", "二"]
+
+
+def test_a_table_of_contents_is_one_part() -> None:
+    text = "目　录\n第一章 总则……1\n第二章 分则……2\n第一章 总则\n第一条　甲。\n第二章 分则\n第二条　乙。"
+    parts = split(text, "")
+    assert [(part.address, part.heading) for part in parts] == [
+        ("目录", ()), ("第一条", ("第一章 总则",)), ("第二条", ("第二章 分则",))
+    ]
+
+
+def test_an_article_without_a_text_is_its_label() -> None:
+    assert parts_of("第一条　甲。\n第二条\n第三条　乙。")[1] == ("第二条", "第二条")
+
+
+def test_a_chapter_with_nothing_under_it_is_a_part() -> None:
+    assert parts_of("第一条　甲。\n第二条　乙。\n第二章 附则")[-1] == ("第二章 附则", "第二章 附则")
+
+
+def test_sections_before_a_law_are_parts() -> None:
+    text = "现决定：\n一、甲由我局负责。\n二、乙由你局负责。\n三、丙由他局负责。\n第一章 总则\n第一条　丁。\n第二条　戊。"
+    assert [address for address, _ in parts_of(text)] == ["序言", "一", "二", "三", "第一条", "第二条"]
+    assert split(text, "")[4].heading == ("第一章 总则",)
+
+
+def test_a_title_over_several_lines_is_the_title() -> None:
+    text = "临澜市人民政府文件\n临政发〔2024〕1号\n关于发放\n高龄津贴的通知\n各区：\n一、甲由我局负责。"
+    assert parts_of(text, "关于发放高龄津贴的通知")[:2] == [
+        ("题前", "临澜市人民政府文件\n临政发〔2024〕1号"), ("序言", "各区：")
+    ]
+
+
+def test_a_text_without_sections_is_cut_at_its_subsections() -> None:
+    assert [address for address, _ in parts_of("各区：\n（一）甲。\n（二）乙。")] == ["序言", "（一）", "（二）"]
+    assert [address for address, _ in parts_of("下列行为：\n（一）甲；\n（二）乙。")] == ["段1"]
+
+
+# run-together pages
+
+FILLER = "按规定办理" * 50
+
+
+@pytest.mark.parametrize(("text", "addresses"), [
+    ("通知如下：一、甲目的{}。二、乙主题三、丙时间四、丁{}。", ["序言", "一", "二", "三", "四"]),
+    ("一、甲要求（一）乙思想。{}。（二）丙。二、丁任务(一)戊{}。", ["一（一）", "一（二）", "二（一）"]),
+    ("应当坚持统一、公开的原则。{}其一、甲。其二、乙。一、二线城市。{}", ["段1", "段2"]),
+    ("关于甲的通知第一章总则第一条为了乙{}。第二章甲的责任第二条丙{}。第三条规章丁。", ["序言", "第一条", "第二条", "第三条"]),
+    ("目录第一章甲第二章乙第一章甲第一条丙{}。第二章乙第二条丁{}。", ["目录", "第一条", "第二条"]),
+    ("第一条甲{}。第二条中华乙。第三条规定的除外，依照本法第三条办理。第三条丙{}。", ["第一条", "第二条", "第三条"]),
+    ("近日，记者提问。问:甲？答:乙{}。问:丙？答：丁{}。", ["序言", "问1", "问2"]),
+    ("说明。1.甲乙？答：丙{}。2.丁戊？答：己{}。", ["序言", "问1", "问2"]),
+])
+def test_numbering_inside_a_line_is_counted(text: str, addresses: list[str]) -> None:
+    assert [address for address, _ in parts_of(text.format(FILLER, FILLER))] == addresses
 
 
 # all samples
