@@ -33,7 +33,7 @@ _LONGEST_FIRST = sorted((*_LABELS, *_OTHERS), key=len, reverse=True)
 _LABEL = re.compile("(" + "|".join("[ 　]*".join(label) for label in _LONGEST_FIRST) + r")[ 　]*[:：]")
 _DATE = re.compile(r"\d{4}\s*[-./年]\s*\d{1,2}\s*[-./月]\s*\d{1,2}\s*日?")
 _VALIDITY = re.compile(r"(?:现行|继续|部分|尚未|已|全文)?(?:有效|生效|失效|废止|修改|修订|到期)|有效|无效|是|否")
-_AGENCY = re.compile(r"[\u4e00-\u9fff]{2,30}(?:政府|厅|局|委|委员会|办|办公厅|办公室|中心|院|会|部|处|署|所|队|府)$")
+_AGENCY = re.compile(r"[\u4e00-\u9fff\d（）()]{2,30}(?:政府|厅|局|委|办|办公室|中心|院|会|部|处|署|所|队|府)$")
 _DOC_NO = re.compile(r"[〔［\[（(【]\s*\d{4}\s*[〕］\]）)】]|第\s*\d+\s*号|\d+\s*号")
 _NONE = re.compile(r"[-—/无暂空]*$")
 _META = {

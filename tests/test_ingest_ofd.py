@@ -48,7 +48,8 @@ def ofd(*pages: str, info: str = "", common: str = "", after: str = "", parts: d
         "Doc_0/Document.xml": f"<ofd:Document {NAMESPACE}><ofd:CommonData><ofd:PageArea>"
                               f"<ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea>{common}</ofd:CommonData>"
                               f"<ofd:Pages>{listed}</ofd:Pages>{after}</ofd:Document>",
-    } | {f"Doc_0/Pages/{n}.xml": text for n, text in enumerate(pages)}
+    }
+    members.update((f"Doc_0/Pages/{n}.xml", text) for n, text in enumerate(pages))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         members.update(parts or {})
