@@ -31,11 +31,10 @@ class Desk:
 
     def ingest(self, paths: Sequence[Path], *, publish: bool, on_bytes: Callable[[int], None]) -> IngestReport:
         """Read and store everything below ``paths``; a file that was ingested whole before costs its hash."""
+        known = self.base.known_files(publish=publish)
         settings = ReadSettings(
-            self.config.ingest,
-            self.config.regions.names,
-            lambda source, sha256: self.base.file_seen(source, sha256, publish=publish),
-            on_bytes,
+            self.config.ingest, self.config.regions.names,
+            lambda source, sha256: known.get(source) == sha256, on_bytes,
         )
         log = OutcomeLog()
         report = self.base.add(log.watch(read_files(find_files(paths), settings, named=paths)), publish=publish)

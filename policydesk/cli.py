@@ -127,16 +127,41 @@ def ask(
 @app.command()
 def show(
     document: Annotated[str, typer.Argument(help="文件编号，见引文中的 document")],
+    tree: Annotated[bool, typer.Option("--tree", help="显示编章节条款项目的结构树，而不是全文")] = False,
     home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """显示一份文件的全文；引文的 start、end 就是这份全文中的位置。"""
+    from ingest.tree import structure_tree
     from policydesk.batch import to_line
+    from policydesk.document_lines import tree_lines
 
     with opened_desk(config, home) as desk:
         found = desk.document(document)
-    write_lines(None, [to_line(asdict(found)) if as_json else found.text])
+    if tree:
+        nodes = structure_tree(found)
+        lines = (to_line(asdict(node)) for node in nodes) if as_json else tree_lines(found, nodes)
+        write_lines(None, lines)
+    else:
+        write_lines(None, [to_line(asdict(found)) if as_json else found.text])
+
+
+@app.command()
+def compare(
+    old: Annotated[str, typer.Argument(help="旧文件编号，见 policydesk documents")],
+    new: Annotated[str, typer.Argument(help="新文件编号")],
+    home: Home = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """逐条比较两份文件：增加、删除、移动和修改的条文。"""
+    from policydesk.batch import to_line
+    from policydesk.document_lines import change_lines
+
+    with opened_desk(config, home) as desk:
+        comparison = desk.base.compare(old, new)
+    write_lines(None, [to_line(asdict(comparison))] if as_json else change_lines(comparison))
 
 
 @app.command()

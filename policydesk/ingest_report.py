@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.errors import PolicyDeskError
-from core.records import FileOutcome, IngestReport, Outcome
+from core.records import Duplicate, FileOutcome, IngestReport, Likeness, Outcome, RevisionChange
 
 OUTCOME_NAMES = {
     Outcome.INDEXED: "已收录",
@@ -18,6 +18,12 @@ OUTCOME_NAMES = {
     Outcome.UNCHANGED: "未变",
     Outcome.REJECTED: "未收录",
     Outcome.LEFT_OUT: "略过",
+}
+LIKENESS_NAMES = {
+    Likeness.SAME_TEXT: "与已有文件同文",
+    Likeness.SAME_NUMBER: "与已有文件同文号",
+    Likeness.VERSION: "已有文件的另一版本",
+    Likeness.NEAR: "与已有文件近似",
 }
 _SHOWN = 40      # rows and duplicates printed; the file has them all
 
@@ -34,6 +40,9 @@ def report_lines(report: IngestReport) -> Iterator[str]:
     yield from (_row(row) for row in told[:_SHOWN])
     if len(told) > _SHOWN:
         yield f"…… 另有 {len(told) - _SHOWN} 行，见报告文件"
+    yield from (_revision(change) for change in report.revisions[:_SHOWN])
+    likely = [found for found in report.duplicates if found.kind is not Likeness.VERSION]
+    yield from (_likeness(found) for found in likely[:_SHOWN])
 
 
 def write_report(report: IngestReport, home: Path) -> Path:
@@ -65,3 +74,15 @@ def _row(row: FileOutcome) -> str:
     more = f"；等 {len(row.reasons)} 处" if len(row.reasons) > 1 else ""
     reason = f"：{row.reasons[0]}{more}" if row.reasons else ""
     return f"{OUTCOME_NAMES[row.outcome]}{code} {row.source}{pages}{reason}"
+
+
+def _revision(change: RevisionChange) -> str:
+    parts = [
+        f"{name} {'、'.join(addresses[:6])}{'等' if len(addresses) > 6 else ''}（{len(addresses)} 条）"
+        for name, addresses in (("修改", change.changed), ("增加", change.added), ("删除", change.removed)) if addresses
+    ]
+    return f"更新 《{change.title}》：{'，'.join(parts) or '条文未变'}，未变 {change.unchanged} 条"
+
+
+def _likeness(found: Duplicate) -> str:
+    return f"{LIKENESS_NAMES[found.kind]}（相似度 {found.similarity:.0%}）：{found.source} ～ {found.of_source}"

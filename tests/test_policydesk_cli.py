@@ -291,3 +291,37 @@ def test_a_full_disk_refuses_writes_and_still_answers(home: Path, tmp_path: Path
         extra = write_lines(tmp_path / "extra.txt", "新通知", "第一条　每人每月一百元。", "第二条　按月发放。")
         failed(run("ingest", extra, "--home", small, cwd=tmp_path), 1, "storage.min_free_mb", str(small))
         assert "3.74元" in run("ask", GAS, "--region", "900100", "--home", small, cwd=tmp_path).stdout
+
+
+def test_a_changed_file_is_reported_and_compared_article_by_article(work: Path) -> None:
+    text = "供热办法\n\n第一条　供热期自11月8日起。\n第二条　室温不低于18度。\n第三条　本办法自2026年1月1日起施行。\n"
+    (work / "供热.txt").write_text(text, encoding="utf-8")
+    desk = ("--home", "heat")
+    assert run("ingest", "供热.txt", *desk, cwd=work).returncode == 0
+    (work / "供热.txt").write_text(text.replace("18度", "20度"), encoding="utf-8")
+    again = run("ingest", "供热.txt", *desk, cwd=work)
+    assert "修改 第二条（1 条），未变 2 条" in again.stdout
+    (old,) = rows(run("documents", "--state", "removed", "--json", *desk, cwd=work).stdout)
+    (new,) = rows(run("documents", "--json", *desk, cwd=work).stdout)
+    compared = run("compare", old["id"], new["id"], *desk, cwd=work).stdout
+    assert "修改 第二条\n   室温不低于［-18-］［+20+］度。" in compared
+    tree = run("show", new["id"], "--tree", *desk, cwd=work).stdout
+    assert [line.split()[:2] for line in tree.splitlines() if line.startswith("条")] == [
+        ["条", "第一条"], ["条", "第二条"], ["条", "第三条"]
+    ]
+
+
+def test_an_ingest_leaves_its_table_as_json_in_the_home(work: Path) -> None:
+    (work / "混").mkdir()
+    (work / "混" / "好.txt").write_text("关于供热的通知\n\n一、按期供热。\n二、拨打电话反映。\n", encoding="utf-8")
+    (work / "混" / "坏.pdf").write_bytes(b"%PDF-1.7 nothing more")
+    (work / "混" / "程序.exe").write_bytes(b"MZ\x00\x01")
+    done = run("ingest", "混", "--home", "mixed", cwd=work)
+    assert done.returncode == 1
+    (written,) = (work / "mixed" / "reports").glob("ingest-*.json")
+    files = json.loads(written.read_text(encoding="utf-8"))["files"]
+    found = {Path(row["source"]).name: (row["outcome"], row["code"]) for row in files}
+    assert found == {
+        "好.txt": ("indexed", None), "坏.pdf": ("rejected", "damaged"), "程序.exe": ("left_out", "unknown_type"),
+    }
+    assert "未收录 [damaged]" in done.stdout
