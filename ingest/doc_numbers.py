@@ -66,14 +66,18 @@ def find_numbers(text: str, start: int = 0, end: int | None = None) -> Iterator[
 def find_order(text: str, start: int = 0, end: int | None = None) -> tuple[Number, str] | None:
     """The first 令 number (广州市人民政府令第179号) or 公告 number of a congress, and the body that gave it."""
     stop = len(text) if end is None else end
-    if match := _ORDER.search(text, start, stop):
+    if text.find("号", start, stop) < 0:
+        return None
+    match = _ORDER.search(text, start, stop) if text.find("令", start, stop) >= 0 else None
+    if match:
         body, year, number = match.groups()
         if before := _BEFORE_ORDER.match(body):
             body = body[before.end():]
         where = match.end(1) - len(body)
         when = f"{year}年" if year else ""
         return Number(where, match.end(), f"{body}令{when}第{number}号"), body
-    if match := _NOTICE.search(text, start, stop):
+    match = _NOTICE.search(text, start, stop) if text.find("公告", start, stop) >= 0 else None
+    if match:
         body = match.group(1)
         written = re.sub(r"[（()）]", "", match.group())
         return Number(match.start(), match.end(), written), body

@@ -50,6 +50,7 @@ _DOC_NO_LINE = re.compile(
 )
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.S)
 _HEADER_END = "<!-- INFO END -->"
+_HEADER_END_IN_VIEW = "<!--INFOEND-->"
 _NAME_DATE = re.compile(r"[(（](\d{4}-\d{2}-\d{2})[)）]$")
 _KEYS = {
     "标题": "title", "发文字号": "doc_no", "发文机关": "issuer", "文种": "kind", "效力级别": "rank",
@@ -128,7 +129,7 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     """The parts that the other fields hang on: opening, signature or 题注, kind, issuers and dates."""
     opening = read_opening(view, row.get("title", ""), regions)
     sources = source_bodies(row.get("source", ""), regions)
-    header = view.text.find(_HEADER_END, 0, 20_000)
+    header = view.text.find(_HEADER_END_IN_VIEW, 0, 20_000)
     origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
     by_order = opening.order_body is not None
     media = bool(row.get("source")) and not sources and "issuer" not in row
@@ -394,7 +395,7 @@ def _page_row(text: str, body: tuple[int, int]) -> dict[str, str]:
     """Dates that a page prints with their labels, and its 来源, above or below the document."""
     found: dict[str, str] = {}
     for part in (text[body[0] : body[0] + 2500], text[max(body[0], body[1] - 3000) : body[1] + 20_000]):
-        if source := _SOURCE.search(part):
+        if any(word in part for word in ("源", "官网", "网站")) and (source := _SOURCE.search(part)):
             found.setdefault("source", source.group(1) or source.group(2))
         for match in _ROW.finditer(part):
             found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))

@@ -79,12 +79,13 @@ def find_signature(text: str, names: Mapping[str, str], start: int = 0) -> Signa
 
 def find_printed(text: str) -> Day | None:
     """印发日期 of the 版记: the date right before 印发 at the end of the document."""
-    for first, last in ((max(0, len(text) - _TAIL), len(text)), (0, min(len(text), _HEAD))):
-        for day in find_days(text, first, last):
-            after = text[day.end : day.end + 4]
-            before = text[max(0, day.start - 12) : day.start]
-            if after.startswith("印发") and after[2:3] in ("", "\n", "G", "。", " ", "^") and not re.search(r"[，。；]$", before):
+    at = text.rfind("日印发")
+    while at >= 0:
+        if text[at + 3 : at + 4] in ("", "\n", "G", "。", "^"):
+            day = next((day for day in find_days(text, max(0, at - 16), at + 1) if day.end == at + 1), None)
+            if day and text[day.start - 1 : day.start] not in ("，", "。", "；"):
                 return day
+        at = text.rfind("日印发", 0, at)
     return None
 
 
@@ -105,6 +106,8 @@ def find_origin(text: str) -> Origin | None:
 def read_origin(text: str, start: int, end: int) -> Origin | None:
     """The events of a history: date, body, and what happened."""
     days = list(find_days(text, start, end))
+    if not days:
+        return None
     adopted: tuple[Day, str, tuple[int, int]] | None = None
     proclaimed: Day | None = None
     number: tuple[Number, str] | None = None

@@ -89,6 +89,7 @@ _PUBLIC = (
     (re.compile(r"此件依申请公开|(?:公开方式|公开属性|公开类别|公开形式)[:：]?依申请公开|[（(]依申请公开[）)]"), "依申请公开"),
     (re.compile(r"此件(?:不予公开|不公开)|(?:公开方式|公开属性|公开类别|公开形式)[:：]?(?:不予公开|不公开)"), "不予公开"),
 )
+_PUBLIC_HEAD = 6000          # the letter and its signature; the mark may also stand at the very end
 _SECRET_LINE = re.compile(
     r"^[ \t\u3000]*(?:密[ \u3000]*级[:：][ \t\u3000]*)?(绝[ \u3000]*密|机[ \u3000]*密|秘[ \u3000]*密)"
     r"(?:[ \t\u3000]*[★☆][ \t\u3000]*\S{0,8})?[ \t\u3000]*(?:特急|加急|急件|平急)?[ \t\u3000]*$", re.M
@@ -301,6 +302,8 @@ def _later(start: date, count: str, unit: str) -> date | None:
 def repeals(view: View) -> list[Read]:
     """What this document says is repealed, by name, else by number."""
     text = view.text
+    if not any(word in text for word in ("废止", "失效", "停止执行", "不再执行", "作废")):
+        return []
     found: list[Read] = []
     for match in _REPEALED.finditer(text):
         start = max(text.rfind("。", 0, match.start()), text.rfind("\n", 0, match.start()), text.rfind("；", 0, match.start())) + 1
@@ -510,11 +513,15 @@ def copies(view: View) -> Read | None:
 
 def publicity(view: View) -> Read | None:
     """公开属性 as stated."""
+    text = view.text
     best: Read | None = None
-    for pattern, value in _PUBLIC:
-        match = pattern.search(view.text)
-        if match and (best is None or match.start() < (best.start or 0)):
-            best = Read(value, match.start(), match.end(), 0.97)
+    for first, last in ((0, min(len(text), _PUBLIC_HEAD)), (max(_PUBLIC_HEAD, len(text) - 2500), len(text))):
+        for pattern, value in _PUBLIC:
+            match = pattern.search(text, first, last)
+            if match and (best is None or match.start() < (best.start or 0)):
+                best = Read(value, match.start(), match.end(), 0.97)
+        if best:
+            break
     return best
 
 

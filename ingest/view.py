@@ -34,15 +34,20 @@ class View:
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
-        text = _LEFT_OUT.sub("", raw)
-        self.text = text.translate(_NARROW) if _WIDE.search(text) else text
         self._at: list[int] = []        # offset in `text` from which so much has been left out
         self._lost: list[int] = []
-        lost = 0
+        pieces: list[str] = []
+        position = lost = 0
         for match in _LEFT_OUT.finditer(raw):
-            self._at.append(match.start() - lost)
-            lost += match.end() - match.start()
+            start, end = match.span()
+            pieces.append(raw[position:start])
+            self._at.append(start - lost)
+            lost += end - start
             self._lost.append(lost)
+            position = end
+        pieces.append(raw[position:])
+        text = "".join(pieces)
+        self.text = text.translate(_NARROW) if _WIDE.search(text) else text
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where ``text[start:end]`` stands in ``raw``."""
