@@ -21,6 +21,7 @@ _ADDRESS = re.compile(r"(?:https?|file|about|chrome)(?::|：)\S+|www\.\S+")
 _RULE = re.compile(r"[\s—─━_＿\-=﹍*★☆]{4,}")
 # What an official document has in its top margin, 份号, 密级 and 紧急程度: whoever drops them lets a secret out.
 _MARK = re.compile(r"\s*(?:\d{6}$|[（(]?\s*(?:绝\s*密|机\s*密|秘\s*密|内\s*部|特\s*[急提]|[加平]\s*急))")
+_SENTENCE = re.compile(r"[。；：，、！？]\s*$")       # copies of a page repeat its text as well
 _DEPTH = 5              # rows of a running head or foot at most
 _ZONE = 0.16            # share of the page's height that may hold them
 
@@ -135,10 +136,13 @@ def _mark_repeated(pages: Sequence[PageLines], rows: Rows, kinds: Kinds, *, top:
     kind = BlockKind.HEADER if top else BlockKind.FOOTER
     left = [[group for group in groups if not all(id(line) in kinds for line in group)] for groups in rows]
     needed = 2 if len(pages) <= 4 else 3
+    size = body_size(pages)
     for _ in range(_DEPTH):
         edge = [
             (page, groups, groups[0 if top else -1]) for page, groups in zip(pages, left, strict=True)
             if groups and _in_zone(groups[0 if top else -1], page, top=top)
+            and not _SENTENCE.search(groups[0 if top else -1][-1].text)
+            and (needed > 2 or groups[0 if top else -1][0].size < 0.95 * size or _stands_apart(groups, top=top))
         ]
         seen = Counter(key for _, _, group in edge for key in _row_keys(group))
         accepted = [

@@ -48,7 +48,9 @@ _BESIDE_CHINESE = re.compile(r"(?<=[\u3001-\u303f\u3400-\u9fff\uff00-\uffef])[()
 
 def full_width(text: str) -> str:
     """Marks beside Chinese as Chinese marks, which recognisers mix up: ``（一)`` as ``（一）``."""
-    return _BESIDE_CHINESE.sub(lambda match: match[0].translate(_HALF), text)
+    for _ in range(2):      # a mark beside a mark that was changed
+        text = _BESIDE_CHINESE.sub(lambda match: match[0].translate(_HALF), text)
+    return text
 
 
 def garbled_share(text: str) -> float:

@@ -223,7 +223,8 @@ def _centred_first(groups: Sequence[Paragraph | PlacedTable]) -> int | None:
             return None
         if not group[0].is_centred and not _DOC_NO.match(group[0].text):
             return None
-        if group[0].is_centred and not _NO_TITLE.match(group[0].text) and not _is_banner(group, groups[place + 1:place + 2]):
+        named = group[0].is_centred and not _NO_TITLE.match(group[0].text)
+        if named and not _is_banner(group, groups[place + 1:place + 2]):
             return place
     return None
 

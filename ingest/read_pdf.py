@@ -113,25 +113,27 @@ def _lighten(document: Any) -> None:  # noqa: ANN401
 
 
 def _completed(page: PageLines, recognised: PageLines, pictures: Sequence[Box]) -> PageLines:
-    """The text layer, and what was recognised in its pictures."""
-    inside = tuple(
+    """The text layer, and what was recognised in its pictures and is not in it."""
+    found = [
         line for line in recognised.lines
-        if any(
-            box[0] <= (line.box[0] + line.box[2]) / 2 <= box[2] and box[1] <= (line.box[1] + line.box[3]) / 2 <= box[3]
-            for box in pictures
-        )
-    )
-    return replace(page, lines=page.lines + inside)
+        if any(_holds(box, line.box) for box in pictures) and not any(_holds(own.box, line.box) for own in page.lines)
+    ]
+    return replace(page, lines=page.lines + tuple(found))
+
+
+def _holds(box: Box, other: Box) -> bool:
+    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
 def _read_page(document: Any, number: int) -> tuple[PageLines | None, list[Box]]:  # noqa: ANN401
-    """(the text layer, the pictures that may hold more text); None for the first when there is nothing but a picture,
-    or text that no table maps to characters."""
+    """(the text layer, the boxes of pictures that may hold more text); None for a layer of letters that no table
+    maps to characters."""
     page = document.load_page(number - 1)
     layer = page.get_textpage(flags=_FLAGS)
     content = layer.extractDICT()
     solid, unknown = _letters(content)
-    if unknown > _GARBLED or (solid < _FEW and _is_picture(page, solid)):
+    if unknown > _GARBLED:
         return None, []
     turn = _upright(content)
     grids = grids_of(_shapes(content, turn[0]))
@@ -142,7 +144,8 @@ def _read_page(document: Any, number: int) -> tuple[PageLines | None, list[Box]]
         lines = [_line(line, line["spans"], turn) for line in _raw_lines(content)]
     _, _, width, height = turn[0]((0.0, 0.0, content["width"], content["height"]))
     read = PageLines(number, width, height, tuple(_sorted_out(lines)), tables)
-    return read, _pictures(page, read)
+    scanned = solid < _FEW and _is_picture(page, solid)
+    return read, [(0.0, 0.0, width, height)] if scanned else _pictures(page, read)
 
 
 def _shapes(content: dict[str, Any], upright: Upright) -> Iterator[tuple[Box, bool]]:
