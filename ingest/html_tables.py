@@ -16,6 +16,10 @@ _MAX_SPAN = 1000                 # of columns, as browsers have it
 _FEW_ROWS = 4                    # a page that is laid out by a table has a head, the text and a foot
 
 
+Place = tuple[int, int]          # row and position in it of the cell that covers a place of the table
+_NOWHERE = (-1, -1)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A cell as it is written, before it is spread over the rows and columns it covers."""
@@ -159,31 +163,32 @@ def _span(cell: Element, name: str) -> int:
     return min(int(digits), _MAX_SPAN) or (_MAX_SPAN if name == "rowspan" else 1)
 
 
-def _spread(written: list[list[Cell]], max_cells: int, source: str) -> list[list[tuple[int, int]]]:
-    """For each place, (row, position in it) of the cell that covers it; (-1, -1) where there is none."""
-    taken: dict[tuple[int, int], tuple[int, int]] = {}
+def _spread(written: list[list[Cell]], max_cells: int, source: str) -> list[list[Place]]:
+    """For each place of the table the cell that covers it.
+
+    No cell reaches beyond the widest row of several cells: editors write colspan="100" for a whole row.
+    """
+    lines: list[list[Place]] = [[] for _ in written]
+    widest = max((sum(cell.columns for cell in cells) for cells in written if len(cells) > 1), default=1)
     width = 0
     for row, cells in enumerate(written):
         column = 0
         for position, cell in enumerate(cells):
-            while (row, column) in taken:
+            while column < len(lines[row]) and lines[row][column] != _NOWHERE:
                 column += 1
-            height = min(cell.rows, len(written) - row)
-            if len(taken) + height * cell.columns > max_cells:
-                raise IngestError(
-                    f"网页中的表格超过 {max_cells} 格。请拆分后重试", place=source, code=Reject.TOO_LARGE
-                )
-            for down in range(height):
-                for across in range(cell.columns):
-                    taken.setdefault((row + down, column + across), (row, position))
-            column += cell.columns
-            width = max(width, column)
-    if width * len(written) > max_cells:
-        raise IngestError(f"网页中的表格超过 {max_cells} 格。请拆分后重试", place=source, code=Reject.TOO_LARGE)
-    return [[taken.get((row, column), (-1, -1)) for column in range(width)] for row in range(len(written))]
+            end = column + max(1, min(cell.columns, widest - column))
+            width = max(width, end)
+            if width * len(written) > max_cells:
+                reason = f"网页中的表格超过 {max_cells} 格（ingest.max_cells）。请拆分后重试"
+                raise IngestError(reason, place=source, code=Reject.TOO_LARGE)
+            for line in lines[row:row + cell.rows]:
+                line.extend([_NOWHERE] * (end - len(line)))
+                line[column:end] = [(row, position) if place == _NOWHERE else place for place in line[column:end]]
+            column = end
+    return [line + [_NOWHERE] * (width - len(line)) for line in lines]
 
 
-def _without_repeats(places: list[list[tuple[int, int]]]) -> list[list[tuple[int, int]]]:
+def _without_repeats(places: list[list[Place]]) -> list[list[Place]]:
     """Without columns and rows that no cell begins in: editors leave them behind when cells are merged."""
     rows = [line for position, line in enumerate(places) if position == 0 or line != places[position - 1]]
     width = len(rows[0]) if rows else 0
