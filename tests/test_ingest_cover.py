@@ -23,12 +23,13 @@ from tests.conftest import SAMPLES, SHARED, needs_shared
 
 ALL = pytest.param(1, marks=pytest.mark.slow)       # 3,421 laws and 1,457 web pages
 _LINES = st.sampled_from([
-    "第一条　甲乙。", "第二条　甲：", "第二条之一　乙", "第三条", "第三条规定的甲乙，", "第一章 甲", "第二节 乙乙", "# 甲乙", "## 乙",
-    "一、甲乙", "二、甲乙。", "三、", "（一）甲；", "（二）乙。", "1. 甲", "（1）乙", "问：甲？", "答：乙。", "附件：甲乙", "附件：", "附则",
-    "甲乙。", "", "\u200b", "| 甲 | 乙 |", "| --- | --- |", "目录", "申请条件：甲", "申请材料", "三、办理时限", "【收费标准】", "甲" * 60,
+    "第一条　甲乙。", "第二条　甲：", "第二条之一　乙", "第三条", "第三条规定的甲乙，", "第一章 甲", "第二节 乙乙",
+    "# 甲乙", "## 乙", "一、甲乙", "二、甲乙。", "三、", "（一）甲；", "（二）乙。", "1. 甲", "（1）乙", "问：甲？",
+    "答：乙。", "附件：甲乙", "附件：", "附则", "甲乙。", "", "\u200b", "| 甲 | 乙 |", "| --- | --- |", "目录",
+    "申请条件：甲", "申请材料", "三、办理时限", "【收费标准】", "甲" * 60,
     "1. 甲乙？", "2. 乙？", "01 甲？", "甲。一、乙。（一）甲。（二）乙。二、甲乙第一章甲第一条乙。第二条甲。" * 9,
 ])
-_TEXTS = st.one_of(
+TEXTS = st.one_of(
     st.lists(_LINES, max_size=30).map("\n".join),
     st.text("第一二三条章节附件表、（）。；：#* \n　问答甲乙\u200b|-1.？", max_size=200),
 )
@@ -38,14 +39,14 @@ def make(text: str, title: str = "", *, chunk_chars: int = 40, body: tuple[int, 
     return make_document(Facts(title), text, "a.md", name=None, chunk_chars=chunk_chars, body=body)
 
 
-@given(_TEXTS, st.sampled_from(["", "甲乙", "甲乙。"]), st.integers(5, 60))
+@given(TEXTS, st.sampled_from(["", "甲乙", "甲乙。"]), st.integers(5, 60))
 def test_every_text_is_covered(text: str, title: str, chunk_chars: int) -> None:
     document = make(text, title, chunk_chars=chunk_chars)
     verify_cover(document)
     assert all(chunk.end - chunk.start <= chunk_chars for chunk in document.chunks)
 
 
-@given(_TEXTS, _TEXTS, st.lists(st.text("甲1 \n", min_size=1, max_size=5), max_size=4))
+@given(TEXTS, TEXTS, st.lists(st.text("甲1 \n", min_size=1, max_size=5), max_size=4))
 def test_front_matter_and_what_was_taken_out_are_covered_too(front: str, body: str, after: list[str]) -> None:
     text, furniture = front + body, []
     for piece in after:
@@ -71,8 +72,9 @@ def test_kinds_of_furniture() -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "第一条\n第二条　乙。", "第一条　甲。\n第二条　乙。\n附件：", "一、\n二、甲。", "第一章 总则\n第二章 分则\n第一条 甲\n第二条 乙",
-    "第一条　甲。\n第二条　乙。\n第三章 附则", "# 甲\n# 乙", "| 甲 |\n| --- |", "| --- |\n| 甲 |", "申请条件：\n申请材料：\n办理流程：",
+    "第一条\n第二条　乙。", "第一条　甲。\n第二条　乙。\n附件：", "一、\n二、甲。",
+    "第一章 总则\n第二章 分则\n第一条 甲\n第二条 乙", "第一条　甲。\n第二条　乙。\n第三章 附则", "# 甲\n# 乙",
+    "| 甲 |\n| --- |", "| --- |\n| 甲 |", "申请条件：\n申请材料：\n办理流程：",
 ])
 def test_a_label_or_heading_without_a_text_is_a_part_of_its_own(text: str) -> None:
     document = make(text)

@@ -51,7 +51,8 @@ def scored(tmp_path: Path, *articles: tuple[str, str]) -> Boundaries:
 
 
 def test_scores_count_articles_whose_whole_text_agrees(tmp_path: Path) -> None:
-    found = scored(tmp_path, ("第一条", "甲。"), ("第二条", "乙乙（一）丙。"), ("第三条", "丁。附则"), ("第四条", "戊。"))
+    theirs = ("第一条", "甲。"), ("第二条", "乙乙（一）丙。"), ("第三条", "丁。附则"), ("第四条", "戊。")
+    found = scored(tmp_path, *theirs)
     assert (found.files, found.both, found.found, found.wanted) == (1, 2, 3, 4)
     assert (found.precision, found.recall, found.f1) == (2 / 3, 2 / 4, 4 / 7)
     assert [(each.address, each.ours, each.theirs, each.kind) for each in found.disagreements] == [

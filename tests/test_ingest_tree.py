@@ -10,7 +10,7 @@ from hypothesis import given
 from core.records import Document, Facts
 from ingest.document import make_document
 from ingest.tree import Node, address_at, structure_tree
-from tests.test_ingest_cover import _TEXTS
+from tests.test_ingest_cover import TEXTS
 
 LAW = """第一编 总则
 第一章 原则
@@ -78,8 +78,9 @@ def test_items_inside_one_line_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(("said", "address"), [
-    ("甲", "第一条"), ("乙", "第二条第一款"), ("丁", "第二条第一款第（一）项第1目"), ("戊", "第二条第一款第（一）项第2目"),
-    ("丁；\n2.戊", "第二条第一款第（一）项"), ("己", "第二条第一款第（二）项"), ("庚", "第二条第二款"),
+    ("甲", "第一条"), ("乙", "第二条第一款"), ("丁", "第二条第一款第（一）项第1目"),
+    ("戊", "第二条第一款第（一）项第2目"), ("丁；\n2.戊", "第二条第一款第（一）项"),
+    ("己", "第二条第一款第（二）项"), ("庚", "第二条第二款"),
     ("丁；\n2.戊。\n（二）己", "第二条第一款"), ("庚。\n辛", "第二条第二款至第三款"), ("壬", "第二条第三款第（一）项"),
     ("癸", "第三条"), ("第三条", "第三条"), ("甲。\n第二条　乙", "第一条至第二条"), ("第二章", "第三条"),
 ])
@@ -88,7 +89,8 @@ def test_the_finest_address_of_a_span(said: str, address: str) -> None:
 
 
 def test_a_notice_has_four_levels() -> None:
-    document = make("各单位：\n一、条件\n（一）甲：\n1.乙。\n（1）丙。\n（2）丁。\n2.戊。\n（二）己。\n二、附则内容由我办解释。")
+    items = "（一）甲：\n1.乙。\n（1）丙。\n（2）丁。\n2.戊。\n（二）己。"
+    document = make(f"各单位：\n一、条件\n{items}\n二、附则内容由我办解释。")
     assert outline(document) == [
         "段 序言",
         "一级 一",
@@ -109,7 +111,8 @@ def test_decimals_and_dates_are_no_items() -> None:
 
 def test_fields_of_a_guide_hold_items_and_table_rows() -> None:
     table = "| 档 | 价 |\n| --- | --- |\n| 甲 | 3 |\n| 乙 | 4 |"
-    document = make(f"申请条件\n本市户籍。\n申请材料\n1. 身份证；\n2. 户口簿。\n办理时限：五日\n收费标准\n按下表：\n{table}")
+    items = "1. 身份证；\n2. 户口簿。"
+    document = make(f"申请条件\n本市户籍。\n申请材料\n{items}\n办理时限：五日\n收费标准\n按下表：\n{table}")
     assert outline(document) == [
         "字段 申请条件",
         "字段 申请材料",
@@ -143,7 +146,7 @@ def test_a_heading_node_begins_at_its_heading() -> None:
     assert LAW[nodes[0].start : nodes[0].end].endswith("癸。")
 
 
-@given(_TEXTS)
+@given(TEXTS)
 def test_spans_are_nested_and_in_order(text: str) -> None:
     nodes = structure_tree(make(text))
     above: list[Node] = []
@@ -158,7 +161,7 @@ def test_spans_are_nested_and_in_order(text: str) -> None:
         assert one.end <= two.start
 
 
-@given(_TEXTS)
+@given(TEXTS)
 def test_every_chunk_has_the_address_of_its_span(text: str) -> None:
     document = make_document(Facts(""), text, "a.md", name=None, chunk_chars=20)
     for chunk in document.chunks:
