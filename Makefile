@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test setup setup-dev check lock clean
 
 demo: setup
-	$(BIN)/policydesk ingest data_samples/policies --home .demo
+	$(BIN)/policydesk ingest data_samples/policies data_samples/formats --home .demo
 	$(BIN)/policydesk serve --home .demo --region 900100
 
 test: setup-dev
@@ -34,7 +34,7 @@ $(VENV)/dev.done: $(VENV)/core.done requirements-dev.lock
 # The same versions on every machine; needs uv.
 lock:
 	uv pip compile --universal --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock
-	uv pip compile --universal --no-emit-index-url --no-header -q pyproject.toml --extra dev \
+	uv pip compile --universal --no-emit-index-url --no-header -q pyproject.toml --extra dev --extra ocr \
 		-c requirements.lock -o requirements-dev.lock
 
 clean:

@@ -54,19 +54,17 @@ class ArticleNodeParser(NodeParser):
 
     def _parts(self, node: BaseNode) -> list[TextNode]:
         text = node.get_content()
+        first, last = node.metadata.get("body_start", 0), node.metadata.get("body_end", len(text))
+        body = text[first:last]
         facts = Facts(str(node.metadata.get("title") or ""))
-        document = make_document(
-            facts, text, node.node_id, name=node.node_id, chunk_chars=self.chunk_chars,
-            body=(node.metadata.get("body_start", 0), node.metadata.get("body_end", len(text))),
-        )
+        document = make_document(facts, body, node.node_id, name=node.node_id, chunk_chars=self.chunk_chars)
         parts = []
         for chunk in document.chunks:
-            article = document.articles[chunk.article]
-            own = text[chunk.start : chunk.end]
-            header = f"{text[slice(*chunk.header)]}\n" if chunk.header else ""
+            header = f"{body[slice(*chunk.header)]}\n" if chunk.header else ""
             part = TextNode(
-                id_=chunk.id, text=header + own, start_char_idx=chunk.start, end_char_idx=chunk.end,
-                metadata={"article": chunk.address, "heading": " ".join(article.heading)},
+                id_=chunk.id, text=header + body[chunk.start : chunk.end],
+                start_char_idx=first + chunk.start, end_char_idx=first + chunk.end,
+                metadata={"article": chunk.address, "heading": " ".join(document.articles[chunk.article].heading)},
             )
             part.relationships[NodeRelationship.SOURCE] = node.as_related_node_info()
             parts.append(part)
