@@ -81,12 +81,11 @@ def _touching(tables: Sequence[Table], start: int, end: int) -> Sequence[Table]:
 def _rows(
     text: str, table: Table, start: int, end: int, max_chars: int
 ) -> Iterator[tuple[int, int, tuple[int, int] | None]]:
-    """The rows of a table that lie between ``start`` and ``end``, which holds all of it but for a giant one."""
+    """The rows of a table, as far as they lie between ``start`` and ``end``: a giant row is divided among parts."""
     header = table.header if table.header and table.header[1] - table.header[0] <= max_chars else None
     for first, last in table_units(table, max_chars):
-        if start <= first and last <= end:
-            for one, two in divide(text, first, last, max_chars):
-                yield one, two, header if first >= table.top else None
+        for one, two in divide(text, max(start, first), min(end, last), max_chars):
+            yield one, two, header if first >= table.top else None
 
 
 def _divided(text: str, start: int, end: int, items: Sequence[Item], max_chars: int) -> Iterator[tuple[int, int]]:
