@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from core.config import Config, load_config
 from core.errors import IngestError
 from core.records import Document, FileRead, Reject, Skipped
-from eval.mutate import Mutant, Sample, mutate, packed_samples
+from eval.mutate import Mutant, Sample, mutate, packed_samples, pictures
 from ingest.one_file import ReadRequest, ReadResult
 from ingest.read import ReadSettings, find_files, read_files
 from ingest.workers import ReadPool, Submitted
@@ -29,6 +29,7 @@ from ingest.workers import ReadPool, Submitted
 LIMIT_SECONDS = 60.0
 DOCUMENTS, NOTHING = "documents", "nothing"
 _CONTAINERS = ("zip", "tar", "gz", "jsonl", "jsonl.gz")
+_CONTAINER_NAMES = (".zip", ".gz", ".jsonl")    # their reader is chosen by the name
 _SLOWEST = 10
 _BATCH = 200                    # containers read by one call of `read_files`
 
@@ -82,15 +83,17 @@ class FuzzReport:
 
 
 def load_samples(folder: Path) -> dict[str, list[Sample]]:
-    """format -> files of it under ``folder``, and archives of some. Raises `IngestError` without any."""
+    """format -> files of it under ``folder``, archives of some, pictures of one. Raises `IngestError` without any."""
     samples = [Sample(path.name, path.read_bytes()) for path in find_files([folder])]
     by_format: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         by_format[sample.format].append(sample)
     if not samples:
         raise IngestError("文件夹是空的。请给出 data_samples", place=str(folder))
-    smallest = [min(group, key=lambda sample: (len(sample.data), sample.name)) for group in by_format.values()]
-    for sample in packed_samples(sorted(smallest, key=lambda sample: (len(sample.data), sample.name))[:4]):
+    smallest = {name: min(group, key=lambda sample: len(sample.data)) for name, group in sorted(by_format.items())}
+    photographed = pictures(smallest["pdf"].data) if "pdf" in smallest else []
+    packed = packed_samples(sorted(smallest.values(), key=lambda sample: len(sample.data))[:4])
+    for sample in (*photographed, *packed):
         by_format[sample.format].append(sample)
     return dict(sorted(by_format.items()))
 
@@ -113,7 +116,7 @@ def fuzz(samples: dict[str, list[Sample]], config: Config, *, count: int, seed: 
     with ReadPool(limits, config.regions.names) as pool:
         for number, made, read, seconds in _read_all(pool, samples, seed, count, workers):
             inside = any(part.data is not None for part in read.attachments)
-            if inside or (read.kind in _CONTAINERS and not read.items):
+            if inside or read.kind in _CONTAINERS or made.name.endswith(_CONTAINER_NAMES):
                 containers.append(number)
             else:
                 code, reason = _ending(read.items)

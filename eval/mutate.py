@@ -87,7 +87,7 @@ def _changes_for(data: bytes) -> tuple[Change, ...]:
         return (*_BYTES, *_ZIP, *_ZIP)        # twice: most bytes of an archive are compressed, and only break it
     if data.startswith(b"%PDF"):
         return (*_BYTES, *_PDF, *_PDF)
-    if data.startswith((b"\x1f\x8b", b"\x89PNG", b"\xd0\xcf")):
+    if data.startswith((b"\x1f\x8b", b"\x89PNG", b"\xff\xd8")):
         return _BYTES
     return (*_BYTES, *_TEXT, *_TEXT)
 
@@ -334,6 +334,15 @@ _PDF: tuple[Change, ...] = (odd_pdf_number, odd_pdf_number, drop_pdf_word, chang
 
 
 # samples that are made rather than found
+
+
+def pictures(pdf: bytes) -> list[Sample]:
+    """The first page as PNG and as JPEG: a photographed document."""
+    import pymupdf
+
+    with pymupdf.open("pdf", pdf) as document:
+        page = document[0].get_pixmap(dpi=60)
+    return [Sample("照片.png", page.tobytes("png")), Sample("照片.jpg", page.tobytes("jpeg"))]
 
 
 def packed_samples(samples: Sequence[Sample]) -> list[Sample]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import sys
 import tarfile
 import time
@@ -30,6 +31,7 @@ FLOOR = 0.99
 _MAX_ARTICLES = 150
 _HEADER_END = "<!-- INFO END -->"
 _HEADER = "法律法规汇编"              # printed on every third law, so that running headers are met as well
+_BLANK = re.compile(r"[\s\u200b\ufeff]+")      # with the marks of no width that web pages leave in a text
 _SHOWN = 400                          # characters of a difference
 
 
@@ -150,7 +152,7 @@ def _read(data: bytes, name: str, config: Config) -> Document | Skipped:
 
 
 def _texts(document: Document) -> dict[str, str]:
-    return {a.address: "".join(document.text[a.start : a.end].split()) for a in document.articles}
+    return {a.address: _BLANK.sub("", document.text[a.start : a.end]) for a in document.articles}
 
 
 def report(results: Sequence[Parity], shown: int) -> str:
