@@ -92,7 +92,9 @@ def read_gold(path: Path) -> dict[str, Mapping[str, object]]:
     return {row["key"]: row["fields"] for row in rows}
 
 
-def read_fields(keys: Sequence[str], data: Path, regions: Mapping[str, str]) -> Iterator[tuple[str, list[OfficialField]]]:
+def read_fields(
+    keys: Sequence[str], data: Path, regions: Mapping[str, str]
+) -> Iterator[tuple[str, list[OfficialField]]]:
     """(key, official fields) of files below ``data``, and of rows by their title and text alone."""
     from ingest.official import read_official
 
@@ -113,8 +115,8 @@ def _rows(keys: Sequence[str], data: Path) -> dict[str, tuple[str, str]]:
         wanted = {key.removeprefix("guangzhou/"): key for key in keys if key.startswith(prefix)}
         if not wanted:
             continue
-        opened = gzip.open(data / name, "rt", encoding="utf-8") if name.endswith(".gz") else open(data / name, encoding="utf-8")
-        with opened as lines:
+        open_text = gzip.open if name.endswith(".gz") else open
+        with open_text(data / name, "rt", encoding="utf-8") as lines:
             for line in lines:
                 row = json.loads(line)
                 if row["id"] in wanted:

@@ -23,7 +23,8 @@ _NOTICE = re.compile(
 _RUN = 16                    # longest 机关代字 looked for; 穗天科工信规字 has seven characters
 # what ends before a number begins: a title, a citing word, the name of a body
 _BEFORE = re.compile(
-    r".*(?:通知|意见|决定|办法|方案|公告|通告|批复|复函|细则|规定|条例|规划|措施|纲要|计划|报告|指南|指引|号|文件|文号|字号"
+    r".*(?:通知|意见|决定|办法|方案|公告|通告|批复|复函|细则|规定|条例|规划|措施|纲要|计划|报告|指南|指引|号"
+    r"|文件|文号|字号"
     r"|根据|按照|依据|依照|参照|贯彻|落实|执行|印发|转发|废止|以及|关于|下发|发布|发文|附件|编号"
     r"|人民政府|委员会|办公厅|办公室|[省市区县][\u4e00-\u9fff]{1,10}[厅局])"
 )

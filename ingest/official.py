@@ -13,19 +13,26 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-import yaml
-
-from core.errors import IngestError
 from core.records import RANK_NAMES, Facts, OfficialField, Rank
 from core.regions import region_code
+from ingest.attachments import attachments
 from ingest.bodies import NATIONAL, Place, place_of, source_bodies, split_bodies
 from ingest.doc_numbers import normal_doc_no
-from ingest.opening import Opening, Read, kind_of, read_opening
+from ingest.facts import (
+    NAME_DATE,
+    Regions,
+    facts_from,
+    facts_from_law,
+    front_matter,
+    parse_date,
+    read_front_matter,
+)
+from ingest.kinds import kind_of
+from ingest.opening import Opening, Read, read_opening
 from ingest.signature import Origin, Signature, find_origin, find_printed, find_signature, read_origin, stands_alone
 from ingest.statements import (
     Force,
     amends,
-    attachments,
     basis,
     copies,
     in_force,
@@ -41,30 +48,15 @@ __all__ = [
     "read_official",
 ]
 
-Regions = Mapping[str, str]
-
-_DATE = re.compile(r"((?:18|19|20)\d{2})\s*[-年./]\s*(\d{1,2})\s*[-月./]\s*(\d{1,2})")
-_IN_FORCE = re.compile(r"本\S{1,6}自((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)起(?:施行|实施|执行|生效)")
-_DOC_NO_LINE = re.compile(
-    r"^[\s　]*([\u4e00-\u9fff]{2,14}[〔\[［【〖(（](?:19|20)\d{2}[〕\]］】〗)）]\s*第?\d+号)[\s　]*$", re.M
-)
-_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.S)
-_HEADER_END = "<!-- INFO END -->"
-_HEADER_END_IN_VIEW = "<!--INFOEND-->"
-_NAME_DATE = re.compile(r"[(（](\d{4}-\d{2}-\d{2})[)）]$")
-_KEYS = {
-    "标题": "title", "发文字号": "doc_no", "发文机关": "issuer", "文种": "kind", "效力级别": "rank",
-    "适用区域": "region", "成文日期": "dated", "发布日期": "published_on", "施行日期": "effective_from",
-    "实施日期": "effective_from", "失效日期": "effective_to", "有效性": "validity", "替代": "replaces",
-    "被替代": "replaced_by", "公开属性": "public", "咨询电话": "phone", "来源": "url",
-}
+_HEADER_END = "<!--INFOEND-->"      # the mark after the history of a law file, as a `View` has it
 _NAMES = {                   # of the fields that a fact has
-    "title": "标题", "doc_no": "发文字号", "issuer": "发文机关", "kind": "文种", "level": "行政层级", "region": "适用区域",
+    "title": "标题", "doc_no": "发文字号", "issuer": "发文机关", "kind": "文种", "region": "适用区域",
     "dated": "成文日期", "published_on": "发布日期", "effective_from": "施行日期", "effective_to": "失效日期",
     "public": "公开属性",
 }
 _ROW = re.compile(
-    r"(成[ 　]*文[ 　]*日[ 　]*期|发[ 　]*布[ 　]*日[ 　]*期|实[ 　]*施[ 　]*日[ 　]*期|施[ 　]*行[ 　]*日[ 　]*期|失[ 　]*效[ 　]*日[ 　]*期)"
+    r"(成[ 　]*文[ 　]*日[ 　]*期|发[ 　]*布[ 　]*日[ 　]*期|实[ 　]*施[ 　]*日[ 　]*期"
+    r"|施[ 　]*行[ 　]*日[ 　]*期|失[ 　]*效[ 　]*日[ 　]*期)"
     r"[ 　]*[:：][ 　|]*((?:19|20)\d{2}[-年./]\d{1,2}[-月./]\d{1,2})"
 )
 _SOURCE = re.compile(
@@ -113,7 +105,7 @@ def read_official(
     ``hints`` are what its container says, by field name of `Facts`. Raises `IngestError` for front matter that
     is wrong, and (`Reject.CLASSIFIED`) for a document marked 秘密, 机密, 绝密 or 内部.
     """
-    editor, after = _front_matter(text, source)
+    editor, after = front_matter(text, source)
     start = max(body[0], after)
     refuse_classified(text[start : body[1]], source)
     view = View(text[start : body[1]])
@@ -129,7 +121,7 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     """The parts that the other fields hang on: opening, signature or 题注, kind, issuers and dates."""
     opening = read_opening(view, row.get("title", ""), regions)
     sources = source_bodies(row.get("source", ""), regions)
-    header = view.text.find(_HEADER_END_IN_VIEW, 0, 20_000)
+    header = view.text.find(_HEADER_END, 0, 20_000)
     origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
     by_order = opening.order_body is not None
     media = bool(row.get("source")) and not sources and "issuer" not in row
@@ -343,16 +335,17 @@ def _facts(
     rank = next((RANK_NAMES[part] for part in reversed(folders) if part in RANK_NAMES), None)
     folder_region = next((code for part in reversed(folders) if (code := region_code(part, regions))), None)
     region = one("适用区域")
-    name_date = _NAME_DATE.search(path.stem)
+    name_date = NAME_DATE.search(path.stem)
     version = parse_date(name_date.group(1)) if name_date else None
     latest = found.origin.latest if found.origin else None
     dated = day("成文日期")
+    derived = rank_of(one("文种") or "", one("标题") or "", issuers, one("行政层级"))
     return Facts(
-        title=one("标题") or _NAME_DATE.sub("", path.stem),
+        title=one("标题") or NAME_DATE.sub("", path.stem),
         doc_no=one("发文字号"),
         issuer="、".join(issuers) or None,
         kind=one("文种"),
-        rank=rank or RANK_NAMES.get(row.get("rank", "")) or rank_of(one("文种") or "", one("标题") or "", issuers, one("行政层级")),
+        rank=rank or RANK_NAMES.get(row.get("rank", "")) or derived,
         level=one("行政层级"),
         region=folder_region if region is None else None if region == NATIONAL else region,
         dated=version or latest or dated,
@@ -400,133 +393,3 @@ def _page_row(text: str, body: tuple[int, int]) -> dict[str, str]:
         for match in _ROW.finditer(part):
             found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))
     return found
-
-
-def read_front_matter(text: str, place: str, regions: Regions) -> tuple[Facts | None, int]:
-    """The facts of a YAML block between ``---`` lines and where the body begins; (None, 0) without one.
-
-    Raises `IngestError` for a key, date or region that cannot be understood: an editor wrote it.
-    """
-    named, end = _front_matter(text, place)
-    return (facts_from(named, place, regions), end) if named else (None, 0)
-
-
-def _front_matter(text: str, place: str) -> tuple[dict[str, str], int]:
-    """What the editor wrote, by field name of `Facts`, without keys that are left empty; ({}, 0) without a block."""
-    match = _FRONT_MATTER.match(text)
-    if not match:
-        return {}, 0
-    try:
-        block = yaml.load(match.group(1), Loader=yaml.BaseLoader)   # strings only: 010000 is a region, not 4096
-    except (yaml.YAMLError, RecursionError) as error:
-        raise IngestError(f"文件头的 YAML 无法解析：{error}", place=place) from error
-    if not isinstance(block, dict) or not block.get("标题"):
-        raise IngestError("文件头应为“键: 值”并含有 标题", place=place)
-    unknown = [str(key) for key in block if key not in _KEYS]
-    if unknown:
-        raise IngestError(f"文件头有未知的键 {'、'.join(unknown)}；可用的键：{'、'.join(_KEYS)}", place=place)
-    nested = [key for key, value in block.items() if not isinstance(value, str)]
-    if nested:
-        raise IngestError(f"文件头的 {'、'.join(nested)} 应为一行文字", place=place)
-    return {_KEYS[key]: value.strip() for key, value in block.items() if value.strip()}, match.end()
-
-
-def facts_from(named: Mapping[str, str], place: str, regions: Regions) -> Facts:
-    """Facts from strings by field name. Raises `IngestError` naming the value that is wrong."""
-    rank = named.get("rank", "")
-    if rank and rank not in RANK_NAMES:
-        raise IngestError(f"效力级别“{rank}”未知；可用：{'、'.join(RANK_NAMES)}", place=place)
-    return Facts(
-        title=named["title"],
-        doc_no=normal_doc_no(named["doc_no"]) if named.get("doc_no") else None,
-        issuer=named.get("issuer") or None,
-        kind=named.get("kind") or None,
-        rank=RANK_NAMES.get(rank, Rank.OTHER),
-        region=_region(named.get("region", ""), place, regions),
-        dated=_day(named, "dated", place),
-        published_on=_day(named, "published_on", place),
-        effective_from=_day(named, "effective_from", place),
-        effective_to=_day(named, "effective_to", place),
-        validity=named.get("validity") or None,
-        replaces=named.get("replaces") or None,
-        replaced_by=named.get("replaced_by") or None,
-        public=_public(named.get("public", "公开"), place),
-        phone=named.get("phone") or None,
-        url=named.get("url") or None,
-    )
-
-
-def facts_from_law(text: str, source: str, regions: Regions) -> tuple[Facts, int]:
-    """Facts of a text without front matter, from its first line, file name, folders and header lines.
-
-    A file may begin with history lines up to ``<!-- INFO END -->``; the offset where the body begins comes
-    back too. Folders named after a rank (法律, 行政法规) or a region (上海) give these.
-    """
-    path = PurePosixPath(source.replace("!/", "/"))
-    header_end = text.find(_HEADER_END)
-    header = text[: max(header_end, 0)]
-    body = header_end + len(_HEADER_END) if header_end >= 0 else 0
-    name_date = _NAME_DATE.search(path.stem)
-    own = _IN_FORCE.findall(text[body:])
-    effective = next((day for line in header.splitlines() if "施行" in line and (day := parse_date(line))), None)
-    number = _DOC_NO_LINE.search(text[:600])
-    folders = path.parts[:-1]
-    rank = next((RANK_NAMES[part] for part in reversed(folders) if part in RANK_NAMES), None)
-    region = next((code for part in reversed(folders) if (code := region_code(part, regions))), None)
-    return Facts(
-        title=_first_line(text) or _NAME_DATE.sub("", path.stem),
-        doc_no=normal_doc_no(number.group(1)) if number else None,
-        rank=rank or (Rank.LAW if header_end >= 0 else Rank.OTHER),
-        region=region,
-        dated=parse_date(name_date.group(1)) if name_date else _last_date(header),
-        effective_from=effective or (parse_date(own[-1]) if own else None),
-    ), body
-
-
-def parse_date(text: str) -> date | None:
-    """The first date in ``text``: 2024-05-01, 2024年5月1日, 2024.5.1 or 2024/5/1; None when there is none."""
-    match = _DATE.search(text)
-    if not match:
-        return None
-    year, month, day = map(int, match.groups())
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _day(named: Mapping[str, str], field: str, place: str) -> date | None:
-    value = named.get(field)
-    if not value:
-        return None
-    day = parse_date(value)
-    if day is None:
-        raise IngestError(f"“{value}”不是日期，应如 2024-05-01", place=place)
-    return day
-
-
-def _region(value: str, place: str, regions: Regions) -> str | None:
-    if not value or value in ("全国", "国家"):
-        return None
-    code = region_code(value, regions)
-    if code is None:
-        reason = f"不认识区域“{value}”：请写 6 位区划代码，或在 config.yaml 的 regions.names 中加上它"
-        raise IngestError(reason, place=place)
-    return code
-
-
-def _public(value: str, place: str) -> bool:
-    if value not in ("公开", "主动公开", "依申请公开", "内部"):
-        raise IngestError(f"公开属性“{value}”未知；可用：公开、主动公开、依申请公开、内部", place=place)
-    return value in ("公开", "主动公开")
-
-
-def _first_line(text: str) -> str:
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    title = re.sub(r"[\s　]+", " ", line.lstrip("#").strip())
-    return title if 2 <= len(title) <= 80 and not title.endswith("。") else ""
-
-
-def _last_date(header: str) -> date | None:
-    days = [day for line in header.splitlines() if "施行" not in line and (day := parse_date(line))]
-    return max(days, default=None)

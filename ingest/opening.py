@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ingest.bodies import split_bodies
 from ingest.doc_numbers import Number, find_numbers, find_order
+from ingest.kinds import CUT_OFF, LETTER, PAREN
 from ingest.view import View
 
 _HEAD = 3500                 # a first page, with the rows a site prints above it
@@ -16,57 +17,46 @@ _TITLE = 320                 # longest title seen has 140 characters; four minis
 _OFFICIAL = "通知|通告|公告|通报|决定|报告|请示|批复|复函|函|议案|决议|命令|令|公报|纪要|意见"
 _ABOUT = re.compile(r"(关于|印发|转发|批转)")
 _KIND_END = re.compile(
-    rf"(?:的|^)?(?:补充|紧急|联合|实施|指导|若干|暂行|具体|预备)*({_OFFICIAL}|办法|规定|细则|方案|解释|规划|计划|措施|答复)"
+    rf"(?:的|^)?(?:补充|紧急|联合|实施|指导|若干|暂行|具体|预备)*({_OFFICIAL}|办法|规定|细则|方案|解释|规划|计划"
+    rf"|措施|答复)"
 )
 _HISTORY = re.compile(r"[（(][^（）()]*\d{4}年[^（）()]*(?:修[订正]|公布|通过|发布)[^（）()]*[）)]$")
-_PAREN = re.compile(r"[（(][^（）()\n]{1,14}[)）]")
 _NOT_TITLE_PAREN = re.compile(r"此件|公开|转载|来源|20\d\d年\d+月|通过|公布|[〔\[]")
 _GOES_ON = re.compile(r"[的、和及与”》〉]|要求|精神|等|中|执行|实施|规定|印发|下发|部署|文件")
 _SKIP_LINE = re.compile(
-    r"[>＞]|^[-—=·\s]+$|^【?字体|^浏览|^来源|^发布|^时间|^打印|^分享|^当前位置|^您|^\d+$|^首页|^关注|^点击|解读】|^[\dA-Z/—-]+$"
+    r"[>＞]|^[-—=·\s]+$|^【?字体|^浏览|^来源|^发布|^时间|^打印|^分享|^当前位置|^您|^\d+$|^首页|^关注|^点击"
+    r"|解读】|^[\dA-Z/—-]+$"
 )
 _CLAUSE = re.compile(r"[。；;!]|(?<![0-9])[，,]")
-_SUBHEAD = re.compile(r"第[一二三四五六七八九十0-9]+[章条节]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]|\d{1,2}[.．、]|附件|目录|问[:：]|答[:：]")
+_SUBHEAD = re.compile(
+    r"第[一二三四五六七八九十0-9]+[章条节]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]"
+    r"|\d{1,2}[.．、]|附件|目录|问[:：]|答[:：]"
+)
 _ADDRESSED = re.compile(
-    r"各|省|市|县|区|[局厅委部院署处所]$|[局厅委部院署处所][、，,]|学校|高校|单位|政府|机构|企业|公司|办公室|中心|协会|幼儿园|你|您|代表|委员"
+    r"各|省|市|县|区|[局厅委部院署处所]$|[局厅委部院署处所][、，,]|学校|高校|单位|政府|机构|企业|公司|办公室"
+    r"|中心|协会|幼儿园|你|您|代表|委员"
 )
 _NOT_ADDRESSED = re.compile(
-    r"如下|解读|电话|联系|地址|附件|来源|时间|日期|网址|邮箱|说明|要求$|包括|条件|材料|范围|标准$|问$|答$|以下|事项|是指|认为|指出|强调|^为|^根据|^按照"
-    r"|^近[日年期]|反映$|收到|开展|^依据|^关于|记者|负责人|目标|原则|任务|内容|指导思想|方式$|对象$|流程$|注$|主办|承办|字号|机关$|标题$"
+    r"如下|解读|电话|联系|地址|附件|来源|时间|日期|网址|邮箱|说明|要求$|包括|条件|材料|范围|标准$|问$|答$|以下"
+    r"|事项|是指|认为|指出|强调|^为|^根据|^按照"
+    r"|^近[日年期]|反映$|收到|开展|^依据|^关于|记者|负责人|目标|原则|任务|内容|指导思想|方式$|对象$|流程$|注$"
+    r"|主办|承办|字号|机关$|标题$"
 )
 _ADDRESS_END = re.compile(r"[：:]")
 _TITLE_BEFORE = re.compile(r"[^。：\n]*的(?:通知|意见|决定|函|复函)(?=各|[省市县区]|厅|有关)")
 _OPENING = re.compile(r"为|根据|按照|依据|近[日年期]|现将|《|经|日前|今年|自|随着|党的")
 _PREFIX = re.compile(r"^(?:[（(]转载[)）]|【[^】]{1,12}】|\[[^\]]{1,12}\])+")
 _SITE_SUFFIX = re.compile(r"(?:[-_—|－]{1,2}[^-_—|－《》]{0,20}(?:网|网站|门户|政府|平台)|[（(]转载[)）])+$")
-_CUT_OFF = re.compile(r"(?:\.{2,6}|…+)$")
 _ENDINGS = (("的通", "知"), ("的", "通知"), ("年度报", "告"), ("的通知", ""))
 _QUOTED_RULE = re.compile(r"^《([^《》]*(?:〈[^〈〉]*〉[^《》]*)*)》$")
-_ORDER_HEAD = re.compile(r"^[\u4e00-\u9fff]{2,30}令[（(〔]?(?:\d{4}年?[〕)）]?)?第?[0-9一二三四五六七八九十百]+号[)）]?(?=.)")
+_ORDER_HEAD = re.compile(
+    r"^[\u4e00-\u9fff]{2,30}令[（(〔]?(?:\d{4}年?[〕)）]?)?第?[0-9一二三四五六七八九十百]+号[)）]?(?=.)"
+)
 _PLAIN = str.maketrans("", "", "《》〈〉<>“”\"（）()、　 ")
-_OWN_KIND = re.compile(
-    r"(条例|规定|办法|细则|规则|规程|方案|规划|计划|指南|指引|流程|攻略|须知|清单|手册|简介|问答|公约|纲要|预案|法|解释|标准|目录|措施|要点|意见|通知|通告"
-    r"|公告|通报|决定|报告|请示|批复|复函|函|议案|决议|命令|令|公报|纪要)$"
-)
-_KIND_NAMES = {
-    "指引": "指南", "流程": "指南", "攻略": "指南", "须知": "指南", "清单": "指南", "手册": "指南", "简介": "指南",
-    "公约": "规则", "纲要": "规划", "预案": "方案", "法": "其他", "解释": "其他", "标准": "其他", "目录": "其他",
-    "措施": "其他", "要点": "其他", "复函": "函",
-}
-_EXPLAINS = re.compile(r"解读|图解|一图读懂|图说|一图看懂|政策说明|起草说明")
-_ASKS = re.compile(r"答记者问|问答|常见问题|热点问题|\d+问|百问|有问必答|你问我答|咨询解答|解答")
-_GUIDE_TITLE = re.compile(r"怎么|如何|怎样|快来|请查收|可以.{0,12}吗|办理|申领|申请|申报|一文|攻略|指引|指南|发放至|流程")
-_GUIDE_TEXT = re.compile(
-    r"办理(?:流程|方式|条件|材料|步骤|渠道|指引|对象|要求|时限|地点)|申请(?:材料|条件|流程|方式|渠道|对象)|申领(?:对象|方式|条件|流程|材料)"
-    r"|申报(?:条件|材料|流程|方式)|补贴(?:对象|标准)|步骤[一二三1-3]|第一步|所需材料|温馨提示"
-)
-_NEWS = re.compile(r"^.{0,80}?(?:记者|讯|电)|本报|日前|近日|[0-9]月[0-9]{1,2}日[，,]|表示[，,：:]|强调[，,：:]|召开")
-_PRESS = re.compile(r"日报讯|本报讯|本报记者|[（(]记者|通讯员|^新华社")
-_LOOSE = ("计划", "方案", "规划", "措施", "意见", "标准", "目录", "指引", "指南")     # words that headlines end in, too
-_REPORT = re.compile(r"情况(?:的)?(?:总结|汇报)$|汇报$|总结$|年报$|年度报|(?:进展|开展|建设|完成|落实|工作)情况$")
-_LETTER = re.compile(r"通知如下|(?:印发|转发)(?:给)?你们|现予(?:以)?印发|特此通知")
-_QUESTION = re.compile(r"[？?]\n?答[:：]")
-_BACKGROUND = re.compile(r"(?:出台|起草|制定|编制|发布|政策|修订|文件)(?:的)?(?:背景|过程)|[一二三]、背景|背景和意义")
+
+
+# a title like …关于…的通知: its span, and those of the bodies that it begins with
+Formal = tuple[int, int, tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,41 +103,8 @@ def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
     if order:
         found = find_order(text, order.start, order.end)
         order_body = (order.start, order.start + len(found[1])) if found else None
-    cut = _CUT_OFF.search("".join(named.split())) is not None
+    cut = CUT_OFF.search("".join(named.split())) is not None
     return Opening(title, number, order_body, addressee, prefix, body, cut)
-
-
-def kind_of(title: str, text: str, *, order: bool, cut: bool, source_is_media: bool) -> str:
-    """文种 from the title, else from what the text is about."""
-    plain = _PAREN.sub("", title) if title.endswith(("）", ")")) else title
-    plain = plain.rstrip("》”\"！!？?。 ")
-    if _ASKS.search(title) or ((cut or title.startswith("《")) and len(_QUESTION.findall(text[:4000])) >= 2):
-        return "问答"
-    if _EXPLAINS.search(title) or ((cut or title.startswith("《") or "——《" in title) and _BACKGROUND.search(text[:900])):
-        return "解读"
-    if order:
-        return "令"
-    if re.search(r"公示(?:公告)?$", plain) or cut and re.search(r"公示", text[:1500]):
-        return "其他"
-    match = _OWN_KIND.search(plain)
-    if _PRESS.search(text[:80]) and (match is None or match.group(1) in _LOOSE):
-        return "新闻"
-    if match:
-        return _KIND_NAMES.get(match.group(1), match.group(1))
-    plain = _CUT_OFF.sub("", plain)
-    if _REPORT.search(plain):
-        return "报告"
-    if re.search(r"关于|印发|转发", plain) and _LETTER.search(text[:4000]):
-        return "通知"
-    if "计划" in plain[-12:] or "规划" in plain[-12:]:
-        return "计划" if "计划" in plain[-12:] else "规划"
-    head = text[:400]
-    if source_is_media:
-        return "新闻"
-    guide = len(_GUIDE_TEXT.findall(text[:6000]))
-    if guide >= 2 or (_GUIDE_TITLE.search(title) and (guide or not _NEWS.search(head))):
-        return "指南"
-    return "新闻" if _NEWS.search(head) else "其他"
 
 
 def _order_head(text: str) -> Number | None:
@@ -170,7 +127,7 @@ def _lines(text: str, start: int, limit: int) -> Iterator[tuple[int, int]]:
         start, count = end + 1, count + 1
 
 
-def _formal_title(text: str, names: Mapping[str, str], start: int) -> tuple[int, int, tuple[tuple[int, int], ...]] | None:
+def _formal_title(text: str, names: Mapping[str, str], start: int) -> Formal | None:
     """…关于…的通知 at the head: its span and the spans of the bodies it begins with."""
     places = [start] if start else [0]
     numbers = list(find_numbers(text, 0, min(len(text), 400)))
@@ -187,7 +144,7 @@ def _formal_title(text: str, names: Mapping[str, str], start: int) -> tuple[int,
     return None
 
 
-def _title_at(text: str, start: int, names: Mapping[str, str]) -> tuple[int, int, tuple[tuple[int, int], ...]] | None:
+def _title_at(text: str, start: int, names: Mapping[str, str]) -> Formal | None:
     if skip := re.compile(r"[（(]转载[)）]").match(text, start):
         start = skip.end()
     about = _ABOUT.search(text, start, min(len(text), start + 200))
@@ -210,49 +167,49 @@ def _title_at(text: str, start: int, names: Mapping[str, str]) -> tuple[int, int
 
 def _title_end(text: str, start: int) -> int | None:
     """Where the title that runs from ``start`` ends: after its 文种, outside of 《》."""
-    limit = min(len(text), start + _TITLE)
-    depth, lines, position, quoted = 0, 0, start, False
-    while position < limit:
+    depth, lines, quoted = 0, 0, False
+    for position in range(start, min(len(text), start + _TITLE)):
         char = text[position]
         if char in "《〈<":
             depth += 1
         elif char in "》〉>":
             depth = max(depth - 1, 0)
-        elif char in "。；：" and depth == 0:
-            return None
         elif char in "“”":
             quoted = char == "“"
-        elif char == "，" and depth == 0 and not quoted:
-            return None
         elif char == "\n":
             lines += 1
-            if lines > 4:
-                return None
-        elif depth == 0 and position > start + 3 and (match := _KIND_END.match(text, position)):
-            end = match.end()
-            if (text[position] == "的" or text[position - 1] in "的\n" or match.group(1) == "意见") and not _GOES_ON.match(text, end):
-                if (paren := _PAREN.match(text, end)) and not _NOT_TITLE_PAREN.search(paren.group()):
-                    end = paren.end()
-                return end
-            position = end - 1
-        position += 1
+        elif depth == 0 and position > start + 3 and (end := _kind_at(text, position)):
+            return end
+        if lines > 4 or (depth == 0 and (char in "。；：" or (char == "，" and not quoted))):
+            return None
     return None
 
 
+def _kind_at(text: str, position: int) -> int | None:
+    """Where the 文种 at ``position`` ends, with 试行 in brackets, if the title can end there."""
+    match = _KIND_END.match(text, position)
+    if match is None or _GOES_ON.match(text, match.end()):
+        return None
+    if text[position] != "的" and text[position - 1] not in "的\n" and match.group(1) != "意见":
+        return None
+    paren = PAREN.match(text, match.end())
+    return paren.end() if paren and not _NOT_TITLE_PAREN.search(paren.group()) else match.end()
+
+
 def _title(
-    view: View, named: str, formal: tuple[int, int, tuple[tuple[int, int], ...]] | None, order: Number | None
+    view: View, named: str, formal: Formal | None, order: Number | None
 ) -> Read:
     """The title: of the notice rather than of the rule it prints, whole rather than cut off."""
     text = view.text
     given = clean_title(named)
-    if given and _CUT_OFF.search(given):
+    if given and CUT_OFF.search(given):
         given = _completed(text, given)
     if formal:
         found = Read(_unquoted(view.value(formal[0], formal[1])), formal[0], formal[1], 0.95)
-        if not given or _same_or_within(given, found.value) or formal[0] < 1200 and _is_rule(given, text, formal):
+        if not given or _same_or_within(given, found.value) or (formal[0] < 1200 and _is_rule(given, text, formal)):
             return found
     heading = _heading(view, given) if order is None else None
-    if heading and not formal and not _CUT_OFF.search(heading.value):
+    if heading and not formal and not CUT_OFF.search(heading.value):
         return heading
     if given:
         at = text.find(given[:40], 0, _HEAD)
@@ -274,7 +231,7 @@ def clean_title(named: str) -> str:
     return _HISTORY.sub("", _ORDER_HEAD.sub("", title))
 
 
-def _is_rule(given: str, text: str, formal: tuple[int, int, tuple[tuple[int, int], ...]]) -> bool:
+def _is_rule(given: str, text: str, formal: Formal) -> bool:
     """Whether ``given`` names what the notice prints, or a file name or row called it something near to that."""
     notice = text[formal[0] : formal[1]]
     if re.search(r"印发|转发|公布|发布|批转|下达", notice):
@@ -299,7 +256,7 @@ def _unquoted(title: str) -> str:
 
 def _completed(text: str, given: str) -> str:
     """A title cut off by a list page, completed from the text."""
-    stem = _CUT_OFF.sub("", given)
+    stem = CUT_OFF.sub("", given)
     at = text.find(stem, 0, _HEAD)
     if at >= 0 and (end := _title_end(text, at)):
         return "".join(text[at:end].split())
@@ -316,7 +273,7 @@ def _completed(text: str, given: str) -> str:
     if at >= 0 and (end := _title_end(text, spots[at])):
         return "".join(text[spots[at] : end].split())
     for ending, rest in _ENDINGS:
-        if stem.endswith(ending) and (not rest or rest == "告" or _LETTER.search(text[:4000])):
+        if stem.endswith(ending) and (not rest or rest == "告" or LETTER.search(text[:4000])):
             return stem + rest
     return given
 
@@ -369,7 +326,7 @@ def _title_like(line: str) -> bool:
 
 
 def _own_number(
-    view: View, formal: tuple[int, int, tuple[tuple[int, int], ...]] | None, title: Read, order: Number | None
+    view: View, formal: Formal | None, title: Read, order: Number | None
 ) -> Read | None:
     """The number of the document itself, not of one that it cites."""
     text = view.text
@@ -383,11 +340,12 @@ def _own_number(
         line_start = start == 0 or before == "\n"
         if number.start != start and start not in ends and not line_start:
             continue
-        if (before in ("》", "《", "、", "，") and not (before == "》" and start == number.start)) or re.match(r"文|[要精收]|等|有关|的", after):
+        listed = before in ("《", "、", "，") or (before == "》" and start != number.start)
+        if listed or re.match(r"文|[要精收]|等|有关|的", after):
             continue
         lead = text[text.rfind("\n", 0, start) + 1 : start]
         own_line = line_start and (number.end == len(text) or text[number.end] in "\n）)")
-        if own_line or start in ends or line_start and start < 1500 or (
+        if own_line or start in ends or (line_start and start < 1500) or (
             "。" not in lead and "：" not in lead and len(lead) < 200 and start < 500
             and (lead.endswith("》") or _KIND_END.search(lead[-8:]))
         ):
@@ -407,7 +365,8 @@ def _addressee(view: View, after: int) -> Read | None:
         line = text[start : colon.start() if colon else end]
         if colon and _is_addressee(line):
             return Read(view.value(start, colon.start()), start, colon.start(), 0.95)
-        if "。" in text[start:end] or end - start > 160 or (colon and not _SKIP_LINE.search(line) and _OPENING.match(line)):
+        begun = colon and not _SKIP_LINE.search(line) and _OPENING.match(line)
+        if "。" in text[start:end] or end - start > 160 or begun:
             return None
     return None
 

@@ -15,13 +15,17 @@ from ingest.view import Day, day_at, find_days
 _HEAD, _TAIL = 9000, 2500
 _BODIES = 500                # characters before the date that may name bodies: nine ministries take 120
 _NOT_AFTER = re.compile(
-    r"[、，,。；;的在前后至起以]|日起|印发|发布|公布|批准|通过|颁布|出台|下发|召开|施行|实施|期间|止|举[行办]|开始|同意|审[议定]|令|第(?!一[条章])"
+    r"[、，,。；;的在前后至起以]|日起|印发|发布|公布|批准|通过|颁布|出台|下发|召开|施行|实施|期间|止|举[行办]"
+    r"|开始|同意|审[议定]|令|第(?!一[条章])"
 )
 _NOT_BEFORE = re.compile(r"(?:经|由|从|将|向|以|据|为|与|和|及|报|请|在|对|按|被|于|是|到|至|并|[（(《“、，,])$")
 _SIGNER = re.compile(
-    r"(?:总理|省长|市长|州长|区长|县长|主席|部长|主任|局长|署长|行长|院长|检察长|审计长|会长)[：:]?[\u4e00-\u9fff·]{2,6}$"
+    r"(?:总理|省长|市长|州长|区长|县长|主席|部长|主任|局长|署长|行长|院长|检察长|审计长"
+    r"|会长)[：:]?[\u4e00-\u9fff·]{2,6}$"
 )
-_ENDS_AFTER = re.compile(r"\s*(?:$|\n|[（(]|更多信息|公开程序|公开方式|附件|抄送|第[一1][章条]|目录|目 录|分享|扫一扫|GB0626)")
+_ENDS_AFTER = re.compile(
+    r"\s*(?:$|\n|[（(]|更多信息|公开程序|公开方式|附件|抄送|第[一1][章条]|目录|目 录|分享|扫一扫|GB0626)"
+)
 _LISTED = re.compile(r"附件[:：][^。；]{2,190}$")
 _PRINTED = re.compile(r"印发")
 _NOTE = re.compile(r"[（(]([^（）()]*(?:[（(][^（）()]{0,40}[）)][^（）()]*){0,6})[）)]?")
@@ -106,37 +110,37 @@ def find_origin(text: str) -> Origin | None:
 def read_origin(text: str, start: int, end: int) -> Origin | None:
     """The events of a history: date, body, and what happened."""
     days = list(find_days(text, start, end))
-    if not days:
-        return None
     adopted: tuple[Day, str, tuple[int, int]] | None = None
     proclaimed: Day | None = None
     number: tuple[Number, str] | None = None
     latest: date | None = None
-    for day, following in zip(days, [*days[1:], None], strict=True):
-        event = (day.end, following.start if following else end)
-        said = text[event[0] : event[1]]
+    for day, stop in zip(days, [*[later.start for later in days[1:]], end], strict=False):
+        said = text[day.end : stop]
         if _CHANGED.search(said):
             latest = max(latest or day.day, day.day)
-            if adopted or proclaimed:
-                continue
-        if (order := find_order(text, *event)) and proclaimed is None and not _CHANGED.search(said):
+            if adopted is None and proclaimed is None:
+                adopted = _adoption(text, day, stop)
+            continue
+        if proclaimed is None and (order := find_order(text, day.end, stop)):
             number, proclaimed = order, day
-        elif _PROCLAIMED.search(said) and proclaimed is None and not _CHANGED.search(said):
+        elif proclaimed is None and _PROCLAIMED.search(said):
             proclaimed = day
-        elif (found := _ADOPTED.match(text, *event)) and adopted is None:
-            adopted = day, found.group(1), found.span(1)
+        elif adopted is None:
+            adopted = _adoption(text, day, stop)
     if number is None and adopted is None and proclaimed is None:
         return None
-    body: tuple[str, tuple[int, int]] | None = None
+    body: tuple[str | None, tuple[int, int] | None] = (None, None)
     if adopted and (_CONGRESS.search(adopted[1]) or number is None):
         body = adopted[1], adopted[2]
     elif number:
         body = number[1], (number[0].start, number[0].start + len(number[1]))
     dated = proclaimed or (adopted[0] if adopted else None)
-    return Origin(
-        start, end, body[0] if body else None, body[1] if body else None, number[0] if number else None, dated,
-        proclaimed, latest,
-    )
+    return Origin(start, end, *body, number[0] if number else None, dated, proclaimed, latest)
+
+
+def _adoption(text: str, day: Day, stop: int) -> tuple[Day, str, tuple[int, int]] | None:
+    match = _ADOPTED.match(text, day.end, stop)
+    return (day, match.group(1), match.span(1)) if match else None
 
 
 def stands_alone(text: str, day: Day) -> bool:

@@ -13,7 +13,7 @@ from ingest.doc_numbers import find_numbers
 from ingest.opening import Read
 from ingest.view import Day, View, day_at, han_number
 
-# 依据 -----------------------------------------------------------------------------------------------------------------
+# 依据
 
 _PURPOSE_START = re.compile(r"(?:第一条)?(?:为|根据|依据|按照|依照|遵照|贯彻|落实|经)")
 _AFTER_TITLE = re.compile(
@@ -21,18 +21,22 @@ _AFTER_TITLE = re.compile(
     r"(?=为|根据|按照|依据|深入|贯彻)"
 )
 _PURPOSE_END = re.compile(
-    r"制[定订]本|特制[定订]|制[定订](?:如下|以下|了)|现(?:就|将|提出|决定|面向|印发|通知|公告|通告|结合)|提出(?:如下|以下)|研究制[定订]|编制本|决定如下|决定[^。]{0,10}废止|作如下|通知如下|公告如下|通告如下"
+    r"制[定订]本|特制[定订]|制[定订](?:如下|以下|了)|现(?:就|将|提出|决定|面向|印发|通知|公告|通告|结合)"
+    r"|提出(?:如下|以下)|研究制[定订]|编制本|决定如下|决定[^。]{0,10}废止|作如下|通知如下|公告如下|通告如下"
 )
 _TRIGGER = re.compile(
-    r"根据|依据|按照|依照|遵照|贯彻落实|贯彻执行|贯彻实施|贯彻|全面落实|落实|(?:保证|保障|规范|做好)(?=[^《。，]{0,24}《[^》]{2,60}》[^。，]{0,4}(?:贯彻)?(?:实施|施行))|执行(?=《)|实施(?=《)"
+    r"根据|依据|按照|依照|遵照|贯彻落实|贯彻执行|贯彻实施|贯彻|全面落实|落实|(?:保证|保障|规范"
+    r"|做好)(?=[^《。，]{0,24}《[^》]{2,60}》[^。，]{0,4}(?:贯彻)?(?:实施|施行))|执行(?=《)|实施(?=《)"
 )
 _TO_NAME = re.compile(r"[^《》。；，,:：]{0,60}(?=《)")
 _BETWEEN = re.compile(
-    r"(?:[（(][^（）()]{0,60}(?:[（(][^（）()]{0,20}[）)][^（）()]{0,20}){0,3}[）)])?[等号]?[、，,]?(?:和|及|以及|与|并)?[、，,]?"
+    r"(?:[（(][^（）()]{0,60}(?:[（(][^（）()]{0,20}[）)][^（）()]{0,20}){0,3}[）)])?[等号]?[、，,]?(?:和|及"
+    r"|以及|与|并)?[、，,]?"
     r"[^《》。；：:，,“”（）()]{0,40}?(?:印发的|下发的|发布的|制定的)?(?=《)"
 )
 _NOT_BETWEEN = re.compile(
-    r"要求|精神|安排|部署|规定|制定|研究|结合|我[省市区县]|起草|现将|对|为|，(?!和|及|以及|与)|组织|形成|印发了|出台|编制|开展|落实《"
+    r"要求|精神|安排|部署|规定|制定|研究|结合|我[省市区县]|起草|现将|对|为|，(?!和|及|以及|与)|组织|形成|印发了"
+    r"|出台|编制|开展|落实《"
 )
 _QUOTES = re.compile(r"[《》〈〉<>“”\"]")
 _PRINTS = re.compile(r"(?:印发|公布|发布)(.{4,80})的通知$")
@@ -42,9 +46,11 @@ _ARTICLE_ONE = re.compile(r"第一条")
 _ARTICLE_TWO = re.compile(r"第二条|第二章")
 _HEADING_ONE = re.compile(r"一、|（一）|第一章|第一条")
 
-# 施行和有效期 -----------------------------------------------------------------------------------------------------------
+# 施行和有效期
 
-_IN_FORCE = re.compile(r"起(?:正式|开始|一并|同时)?(?:施行|实施|执行|生效|试行|实行|试点)(?=[。，,；;）)\n]|$|[总省市主部第\u4e00-\u9fff])")
+_IN_FORCE = re.compile(
+    r"起(?:正式|开始|一并|同时)?(?:施行|实施|执行|生效|试行|实行|试点)(?=[。，,；;）)\n]|$|[总省市主部第\u4e00-\u9fff])"
+)
 _FROM_DAY = re.compile(r"[自从]?[^。；，,、\n]{0,2}$")
 _FROM_ISSUE = re.compile(
     r"(?:[自从于](?:本[\u4e00-\u9fff]{2,6})?(?:发布|公布|印发|下发|颁布|签发|通过|发文)(?:之日|之时|日)?"
@@ -52,51 +58,61 @@ _FROM_ISSUE = re.compile(
 )
 _OWN = re.compile(r"(?:本|此|该)[\u4e00-\u9fff（）]{1,10}$|^$")
 _TERM = re.compile(
-    r"有效期限?(?:为|暂定)?(?:(至)?((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?|([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月))"
+    r"有效期限?(?:为|暂定)?(?:(至)?((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?"
+    r"|([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月))"
 )
 _TRIAL = re.compile(r"试行期?限?(?:为|暂定)?([0-9一二三四五六七八九十两]{1,3})(?:个)?(年|月)")
 _TERM_SUBJECT = re.compile(
     r"(?:起(?:正式)?(?:施行|实施|执行|生效|试行|实行|公布)[，,。；;]?|执行[，,]|解释[。，；]|"
-    r"本(?:实施|暂行)?(?:通知|通告|公告|办法|规定|细则|规则|方案|意见|措施|条例|标准|指引|文件|政策|决定))(?:由[^，。]{2,40}负责解释[，,。；])?$"
+    r"本(?:实施|暂行)?(?:通知|通告|公告|办法|规定|细则|规则|方案|意见|措施|条例|标准|指引|文件|政策"
+    r"|决定))(?:由[^，。]{2,40}负责解释[，,。；])?$"
 )
-_UNTIL = re.compile(r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?[至到]((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])")
+_UNTIL = re.compile(
+    r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?[至到]((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])"
+)
 
-# 废止和修改 -------------------------------------------------------------------------------------------------------------
+# 废止和修改
 
-_REPEALED = re.compile(r"(?:同时|予以|即行|相应|一并|自行|均予|全部)(?:予以)?(?:废止|失效)|停止执行|不再执行|[日起]废止|宣布(?:废止|失效)|同时作废")
+_REPEALED = re.compile(
+    r"(?:同时|予以|即行|相应|一并|自行|均予|全部)(?:予以)?(?:废止|失效)|停止执行|不再执行|[日起]废止|宣布(?:废止"
+    r"|失效)|同时作废"
+)
 _REPEALS = re.compile(r"(?:决定|现)?(?:予以)?废止(?:以下|下列|了)?(?=[^《。，]{0,12}《)")
 _NAME = re.compile(r"《((?:[^《》]|《[^《》]{0,120}》){2,200})》")
 _AMEND_TITLE = re.compile(r"关于(?:废止和)?修[改订](?:和废止)?")
-_AMENDED = re.compile(r"[对将]([^。；]{0,200}《[^。；]{2,300})(?:作|作出|进行|做|做出|予以)(?:如下|以下|部分|下列|相应)?(?:的)?修[改订正]")
-
-# 附件、抄送、公开、密级 -----------------------------------------------------------------------------------------------------
-
-_ATTACHED = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*[:：]")
-_ATTACHED_LINE = re.compile(
-    r"^[ \t\u3000•]*附件[ \t\u3000]*([0-9一二三四五六七八九十]{1,3}(?:[-—][0-9]{1,2})?)?(?:下载)?[ \t\u3000]*[:：、.．]?[ \t\u3000]*(?=\S)", re.M
+_AMENDED = re.compile(
+    r"[对将]([^。；]{0,200}《[^。；]{2,300})(?:作|作出|进行|做|做出|予以)(?:如下|以下|部分|下列|相应)?(?:的)?修[改订正]"
 )
-_FILE_LINE = re.compile(r"^[ \t\u3000•]*(\S[^\n]{1,120}?)\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z)[ \t]*$", re.M | re.I)
-# the attachments themselves begin, in a text without line breaks
-_AGAIN = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*(?:1|一)?(?![0-9）)])")
-_SUFFIX = re.compile(r"\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z|jpg|png)", re.I)
-_ITEM_MARK = r"(?:附件[ \t\u3000]*)?{n}(?:[ \t]*[.．、:：][ \t\u3000]*|[ \t\u3000]+|(?=[\u4e00-\u9fff《“]))"
-_LIST_END = re.compile(
-    r"\n[ \t\u3000]*\n|[（(]此件|更多信息|公开方式|联系人[:：]|[ \t\n]附[ \t]*件[ \t]*1?[ \t\n]*(?![ \t\u3000]*[:：0-9])|抄送[:：]|扫一扫|申报通知及附件下载|相关文件|分享到"
+
+# 抄送、公开、密级
+
+_COPIES = re.compile(
+    r"抄[ \u3000]*送[:：]([^。\n]{2,400}?)(?=。|\n|$|[\u4e00-\u9fff]{2,30}(?:19|20)\d\d年\d+月\d+日印发)"
 )
-_COPIES = re.compile(r"抄[ \u3000]*送[:：]([^。\n]{2,400}?)(?=。|\n|$|[\u4e00-\u9fff]{2,30}(?:19|20)\d\d年\d+月\d+日印发)")
 _PUBLIC = (
-    (re.compile(r"此件(?:主动公开|公开发布|公开)|(?:公开方式|公开属性|公开类别|公开形式|信息公开选项)[:：]?主动公开|[（(]主动公开[）)]"), "主动公开"),
-    (re.compile(r"此件依申请公开|(?:公开方式|公开属性|公开类别|公开形式)[:：]?依申请公开|[（(]依申请公开[）)]"), "依申请公开"),
-    (re.compile(r"此件(?:不予公开|不公开)|(?:公开方式|公开属性|公开类别|公开形式)[:：]?(?:不予公开|不公开)"), "不予公开"),
+    (re.compile(
+        r"此件(?:主动公开|公开发布|公开)|(?:公开方式|公开属性|公开类别|公开形式|信息公开选项)[:：]?主动公开"
+        r"|[（(]主动公开[）)]"
+    ), "主动公开"),
+    (re.compile(
+        r"此件依申请公开|(?:公开方式|公开属性|公开类别|公开形式)[:：]?依申请公开|[（(]依申请公开[）)]"
+    ), "依申请公开"),
+    (re.compile(
+        r"此件(?:不予公开|不公开)|(?:公开方式|公开属性|公开类别|公开形式)[:：]?(?:不予公开|不公开)"
+    ), "不予公开"),
 )
+_PUBLIC_WORDS = ("此件", "公开方式", "公开属性", "公开类别", "公开形式", "公开选项", "公开）", "公开)")
 _PUBLIC_HEAD = 6000          # the letter and its signature; the mark may also stand at the very end
 _SECRET_LINE = re.compile(
     r"^[ \t\u3000]*(?:密[ \u3000]*级[:：][ \t\u3000]*)?(绝[ \u3000]*密|机[ \u3000]*密|秘[ \u3000]*密)"
     r"(?:[ \t\u3000]*[★☆][ \t\u3000]*\S{0,8})?[ \t\u3000]*(?:特急|加急|急件|平急)?[ \t\u3000]*$", re.M
 )
-_SECRET_MARK = re.compile(r"(绝密|机密|秘密)[ \u3000]*[★☆]|密[ \u3000]*级[:：][ \u3000]*(绝密|机密|秘密|内部)(?![级、，])")
+_SECRET_MARK = re.compile(
+    r"(绝密|机密|秘密)[ \u3000]*[★☆]|密[ \u3000]*级[:：][ \u3000]*(绝密|机密|秘密|内部)(?![级、，])"
+)
 _INTERNAL = re.compile(
-    r"^[ \t\u3000【\[（(]*(内部资料|内部文件|内部材料|内部刊物|内部)(?:[ \t\u3000，,·]*(?:注意保存|注意保密|请勿外传|不得外传|严禁外传|禁止外传))?[】\]）)]?[ \t\u3000]*$"
+    r"^[ \t\u3000【\[（(]*(内部资料|内部文件|内部材料|内部刊物|内部)(?:[ \t\u3000，,·]*(?:注意保存|注意保密"
+    r"|请勿外传|不得外传|严禁外传|禁止外传))?[】\]）)]?[ \t\u3000]*$"
     r"|(内部资料|内部文件|内部材料)[ \t\u3000，,·]*(?:注意保存|注意保密|请勿外传|不得外传|严禁外传)", re.M
 )
 _SECRET_HEAD = 400           # a mark stands above the title; further down the word is part of a sentence
@@ -120,8 +136,9 @@ def basis(view: View, start: int, signed: int, title: str, *, guide: bool) -> li
     text = view.text
     if guide:
         stop = _SENTENCE_END.search(text, start + 1)
-        start, first = start + (text[start : start + 1] == "\n"), stop.start() if stop else len(text)
-        return _once(_names_after_trigger(view, start, first)) if _PURPOSE_START.match(text, start) else []
+        start += text[start : start + 1] == "\n"
+        end = stop.start() if stop else len(text)
+        return _once(_names_after_trigger(view, start, end)) if _PURPOSE_START.match(text, start) else []
     found: list[Read] = []
     first = _ARTICLE_ONE.search(text, start)
     letter_end = min(signed or len(text), first.start() if first else len(text), start + 1500)
@@ -272,10 +289,13 @@ def term_end(view: View, start: date | None) -> Read | None:
             return Read(end.isoformat(), match.start(), match.end(), 0.9)
     for match in _UNTIL.finditer(text):
         before = text[max(0, match.start() - 30) : match.start()]
-        if re.search(r"本[\u4e00-\u9fff]{2,8}(?:自[^。；]{0,24})?[，,]?$", before) and (day := day_at(text, match.start(1))):
+        own = re.search(r"本[\u4e00-\u9fff]{2,8}(?:自[^。；]{0,24})?[，,]?$", before)
+        if own and (day := day_at(text, match.start(1))):
             return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.85)
     for match in _TRIAL.finditer(text):
-        if start and re.search(r"(?:起(?:施行|实施|执行|试行)|本[\u4e00-\u9fff]{2,8})[，,]?$", text[: match.start()][-16:]) and (
+        if start and re.search(
+            r"(?:起(?:施行|实施|执行|试行)|本[\u4e00-\u9fff]{2,8})[，,]?$", text[: match.start()][-16:]
+        ) and (
             end := _later(start, match.group(1), match.group(2))
         ):
             return Read(end.isoformat(), match.start(), match.end(), 0.8)
@@ -306,7 +326,7 @@ def repeals(view: View) -> list[Read]:
         return []
     found: list[Read] = []
     for match in _REPEALED.finditer(text):
-        start = max(text.rfind("。", 0, match.start()), text.rfind("\n", 0, match.start()), text.rfind("；", 0, match.start())) + 1
+        start = max(text.rfind(mark, 0, match.start()) for mark in "。；\n") + 1
         if match.start() - start > 1500:
             continue
         found += _repealed_names(view, start, match.start())
@@ -322,20 +342,22 @@ def repeals(view: View) -> list[Read]:
 
 def _repealed_names(view: View, start: int, end: int) -> list[Read]:
     text = view.text
-    if re.search(r"[的]$|第[一二三四五六七八九十百]+[条款]$", text[start:end]) or _SUBHEAD_ARTICLE.search(text[end - 8 : end]):
-        return []
+    if text[end - 1] == "的" or _ARTICLE_OF.search(text[max(start, end - 8) : end]):
+        return []                    # 第五条的…: only a part of it
     clause = start
     for match in re.finditer(r"起(?:施行|实施|执行|生效)[，,]|^第[一二三四五六七八九十百]+条", text[start:end]):
         clause = start + match.end()
     names = list(_NAME.finditer(text, clause, end))
     # what is only cited on the way: 根据《…》, 与《…》不一致
-    names = [name for name in names if not re.search(r"(?:根据|依据|按照|依照|与)[^《》。，]{0,16}$", text[max(clause, name.start() - 20) : name.start()])]
+    names = [name for name in names if not re.search(
+        r"(?:根据|依据|按照|依照|与)[^《》。，]{0,16}$", text[max(clause, name.start() - 20) : name.start()]
+    )]
     if names:
         return [Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.92) for name in names]
     return [Read(number.value, number.start, number.end, 0.85) for number in find_numbers(text, clause, end)]
 
 
-_SUBHEAD_ARTICLE = re.compile(r"第[一二三四五六七八九十百]+[条款项]")
+_ARTICLE_OF = re.compile(r"第[一二三四五六七八九十百]+[条款项]")
 
 
 def amends(view: View, title: str) -> list[Read]:
@@ -352,155 +374,6 @@ def amends(view: View, title: str) -> list[Read]:
     return _once(found)
 
 
-def attachments(raw: str, letter_end: int, signature: tuple[int, int] | None) -> list[Read]:
-    """附件 by name as listed: after 附件：, else the numbered lines around the signature, else the files of a page.
-
-    ``signature`` is where the bodies that sign begin and where their date ends, in ``raw``.
-    """
-    for match in _ATTACHED.finditer(raw):
-        line = raw[raw.rfind("\n", 0, match.start()) + 1 : match.start()]
-        if line.rstrip().endswith(("见", "详见", "（", "(", "《")):
-            continue
-        end = _list_end(raw, match.end(), signature)
-        items = _items(raw, match.end(), end)
-        if items:
-            return items
-        if signature and match.end() <= signature[0]:
-            break
-    return _labelled_lines(raw) or _numbered_lines(raw, signature) or _file_lines(raw)
-
-
-def _list_end(raw: str, start: int, signature: tuple[int, int] | None) -> int:
-    end = min(len(raw), start + 4000)
-    if signature and start <= signature[0] < end:
-        end = signature[0]
-    # a blank line may follow 附件： at once
-    match = _LIST_END.search(raw, start + len(raw[start:end]) - len(raw[start:end].lstrip()), end)
-    return match.start() if match else end
-
-
-def _items(raw: str, start: int, end: int) -> list[Read]:
-    """The entries 1., 2., … of a list, printed on lines or without a break."""
-    marks: list[tuple[int, int]] = []
-    position = start
-    narrow = raw[start:end].translate({ord("０") + n: ord("0") + n for n in range(10)})
-    number = 1
-    while match := re.compile(_ITEM_MARK.format(n=number)).search(narrow, position - start):
-        if number == 1 and narrow[: match.start()].strip():
-            break
-        if number > 1 and narrow[match.start() - 1].isdigit():
-            position = start + match.start() + 1
-            continue
-        marks.append((start + match.start(), start + match.end()))
-        position = start + match.end()
-        number += 1
-    if not marks:
-        last = min(end, _line_end(raw, start, end))
-        if again := _AGAIN.search(raw, start + 2, last):
-            last = again.start()
-        last = _before_repeat(raw, start, last)
-        item = _item(raw, start, last)
-        return [item] if item else []
-    found: list[Read] = []
-    for (_, first), following in zip(marks, [*marks[1:], (0, 0)], strict=True):
-        last = following[0] or min(end, _line_end(raw, first, end))
-        if not following[0] and (again := _AGAIN.search(raw, first + 2, last)):
-            last = again.start()
-        if item := _item(raw, first, last):
-            found.append(item)
-    return found
-
-
-def _before_repeat(raw: str, start: int, end: int) -> int:
-    """Where a single name ends that the attachment itself follows at once: it begins with its name, or article 1."""
-    line = raw[start:end]
-    if chapter := re.search(r"第[一1][章条]", line):
-        line = line[: chapter.start()]
-    for length in range(6, len(line) // 2 + 1):
-        if line.startswith(line[:length], length):
-            return start + length
-    return start + len(line)
-
-
-def _line_end(raw: str, start: int, end: int) -> int:
-    while start < end and raw[start] in " \t\u3000\n":
-        start += 1
-    line = raw.find("\n", start, end)
-    return line if line >= 0 else end
-
-
-def _item(raw: str, start: int, end: int) -> Read | None:
-    if suffix := _SUFFIX.search(raw, start, end):
-        end = suffix.start()
-    elif gap := re.compile(r"[ \t\u3000](?=附件|[\u4e00-\u9fff]{2,20}(?:厅|局|委员会|政府|办公室)[ \t\u3000])").search(raw, start + 2, end):
-        end = gap.start()
-    while start < end and raw[start] in " \t\u3000\n•《":
-        start += 1
-    quoted = start > 0 and raw[start - 1] == "《"
-    while end > start and raw[end - 1] in " \t\u3000\n；;、，,。":
-        end -= 1
-    if quoted and raw[start:end].count("》") == 1 and raw[end - 1] == "》":
-        end -= 1
-    elif quoted:
-        start -= 1
-    value = "".join(raw[start:end].split())
-    if not 2 <= len(value) <= 160 or not re.search(r"[\u4e00-\u9fff]{2}", value):
-        return None
-    return Read(value, start, end, 0.9)
-
-
-def _labelled_lines(raw: str) -> list[Read]:
-    """附件1：某表.doc, a line each."""
-    found: list[Read] = []
-    seen: set[str] = set()
-    for match in _ATTACHED_LINE.finditer(raw):
-        end = _line_end(raw, match.end(), len(raw))
-        line = raw[match.end() : end]
-        if not (_SUFFIX.search(line) or raw[match.end() - 1] in ":：、"):
-            continue
-        item = _item(raw, match.end(), end)
-        if item and item.value not in seen:
-            seen.add(item.value)
-            found.append(item)
-    return found
-
-
-def _numbered_lines(raw: str, signature: tuple[int, int] | None) -> list[Read]:
-    """Numbered names right above the signature, or files right below it."""
-    if signature is None:
-        return []
-    above = raw[max(0, signature[0] - 1500) : signature[0]].rstrip()
-    start = signature[0] - len(raw[max(0, signature[0] - 1500) : signature[0]])
-    lines: list[tuple[int, int]] = []
-    position = len(above)
-    while position > 0:
-        line_start = above.rfind("\n", 0, position) + 1
-        line = above[line_start:position]
-        if not re.match(r"[ \t\u3000]*[0-9０-９]{1,2}[.．、]", line) or line.rstrip().endswith(("。", "；", "：")) or len(line) > 90:
-            break
-        lines.append((start + line_start, start + position))
-        position = line_start - 1
-    found = _items(raw, lines[-1][0], lines[0][1]) if lines else []
-    if found and len(found) == len(lines):
-        return found
-    below = re.compile(r"(?:[（(][^（）()]{2,12}[）)])?\s*(?=1[.．、])").match(raw, signature[1])
-    if below and _SUFFIX.search(raw, below.end(), below.end() + 120):
-        return _items(raw, below.end(), min(len(raw), below.end() + 2000))
-    return []
-
-
-def _file_lines(raw: str) -> list[Read]:
-    found: list[Read] = []
-    seen: set[str] = set()
-    for match in _FILE_LINE.finditer(raw):
-        name = re.sub(r"^附件[0-9一二三四五六七八九十]*[-—0-9]*(?:下载)?[:：.、]?[ \t]*", "", match.group(1))
-        item = _item(raw, match.end(1) - len(name), match.end(1)) if name else None
-        if item and item.value not in seen:
-            seen.add(item.value)
-            found.append(item)
-    return found
-
-
 def copies(view: View) -> Read | None:
     """抄送: the bodies that get a copy, as printed."""
     matches = list(_COPIES.finditer(view.text))
@@ -514,6 +387,8 @@ def copies(view: View) -> Read | None:
 def publicity(view: View) -> Read | None:
     """公开属性 as stated."""
     text = view.text
+    if not any(word in text for word in _PUBLIC_WORDS):
+        return None
     best: Read | None = None
     for first, last in ((0, min(len(text), _PUBLIC_HEAD)), (max(_PUBLIC_HEAD, len(text) - 2500), len(text))):
         for pattern, value in _PUBLIC:

@@ -13,7 +13,7 @@ _LEFT_OUT = re.compile(r"[^\S\n]+|(?<=\n)\n+|^#{1,6}(?=\s)", re.M)
 _WIDE = re.compile(r"[０-９]")
 _NARROW = {ord("０") + n: ord("0") + n for n in range(10)}
 _HAN = "〇○ＯOo0零一二三四五六七八九十"
-_DIGIT = {"○": 0, "Ｏ": 0, "O": 0, "o": 0, "0": 0, "零": 0} | {char: number for number, char in enumerate("〇一二三四五六七八九")}
+_DIGIT = dict.fromkeys("○ＯOo0零", 0) | {char: number for number, char in enumerate("〇一二三四五六七八九")}
 _DATE = re.compile(
     rf"((?:18|19|20)\d{{2}})年(\d{{1,2}})月(\d{{1,2}})日|([{_HAN}]{{4}})年([{_HAN}]{{1,3}})月([{_HAN}]{{1,3}})日"
     r"|(?<!\d)((?:19|20)\d{2})([-./])(\d{1,2})\8(\d{1,2})(?!\d)"

@@ -1,0 +1,176 @@
+"""附件: the names that a document lists, on lines or in a row, with or without numbers."""
+
+from __future__ import annotations
+
+import re
+
+from ingest.opening import Read
+
+_ATTACHED = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*[:：]")
+_ATTACHED_LINE = re.compile(
+    r"^[ \t\u3000•]*附件[ \t\u3000]*([0-9一二三四五六七八九十]{1,3}(?:[-—][0-9]{1,2})?)?(?:下载)?"
+    r"[ \t\u3000]*[:：、.．]?[ \t\u3000]*(?=\S)", re.M
+)
+_FILE_LINE = re.compile(
+    r"^[ \t\u3000•]*(\S[^\n]{1,120}?)\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z)[ \t]*$", re.M | re.I
+)
+# the attachments themselves begin, in a text without line breaks
+_AGAIN = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*(?:1|一)?(?![0-9）)])")
+_SUFFIX = re.compile(r"\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z|jpg|png)", re.I)
+_ITEM_MARK = r"(?:附件[ \t\u3000]*)?{n}(?:[ \t]*[.．、:：][ \t\u3000]*|[ \t\u3000]+|(?=[\u4e00-\u9fff《“]))"
+_LIST_END = re.compile(
+    r"\n[ \t\u3000]*\n|[（(]此件|更多信息|公开方式|联系人[:：]"
+    r"|[ \t\n]附[ \t]*件[ \t]*1?[ \t\n]*(?![ \t\u3000]*[:：0-9])|抄送[:：]|扫一扫|申报通知及附件下载|相关文件|分享到"
+)
+
+
+def attachments(raw: str, letter_end: int, signature: tuple[int, int] | None) -> list[Read]:
+    """附件 by name as listed: after 附件：, else the numbered lines around the signature, else the files of a page.
+
+    ``signature`` is where the bodies that sign begin and where their date ends, in ``raw``.
+    """
+    for match in _ATTACHED.finditer(raw):
+        line = raw[raw.rfind("\n", 0, match.start()) + 1 : match.start()]
+        if line.rstrip().endswith(("见", "详见", "（", "(", "《")):
+            continue
+        end = _list_end(raw, match.end(), signature)
+        items = _items(raw, match.end(), end)
+        if items:
+            return items
+        if signature and match.end() <= signature[0]:
+            break
+    return _labelled_lines(raw) or _numbered_lines(raw, signature) or _file_lines(raw)
+
+
+def _list_end(raw: str, start: int, signature: tuple[int, int] | None) -> int:
+    end = min(len(raw), start + 4000)
+    if signature and start <= signature[0] < end:
+        end = signature[0]
+    # a blank line may follow 附件： at once
+    match = _LIST_END.search(raw, start + len(raw[start:end]) - len(raw[start:end].lstrip()), end)
+    return match.start() if match else end
+
+
+def _items(raw: str, start: int, end: int) -> list[Read]:
+    """The entries 1., 2., … of a list, printed on lines or without a break."""
+    marks: list[tuple[int, int]] = []
+    position = start
+    narrow = raw[start:end].translate({ord("０") + n: ord("0") + n for n in range(10)})
+    number = 1
+    while match := re.compile(_ITEM_MARK.format(n=number)).search(narrow, position - start):
+        if number == 1 and narrow[: match.start()].strip():
+            break
+        if number > 1 and narrow[match.start() - 1].isdigit():
+            position = start + match.start() + 1
+            continue
+        marks.append((start + match.start(), start + match.end()))
+        position = start + match.end()
+        number += 1
+    if not marks:
+        last = min(end, _line_end(raw, start, end))
+        if again := _AGAIN.search(raw, start + 2, last):
+            last = again.start()
+        last = _before_repeat(raw, start, last)
+        item = _item(raw, start, last)
+        return [item] if item else []
+    found: list[Read] = []
+    for (_, first), following in zip(marks, [*marks[1:], (0, 0)], strict=True):
+        last = following[0] or min(end, _line_end(raw, first, end))
+        if not following[0] and (again := _AGAIN.search(raw, first + 2, last)):
+            last = again.start()
+        if item := _item(raw, first, last):
+            found.append(item)
+    return found
+
+
+def _before_repeat(raw: str, start: int, end: int) -> int:
+    """Where a single name ends that the attachment itself follows at once: it begins with its name, or article 1."""
+    line = raw[start:end]
+    if chapter := re.search(r"第[一1][章条]", line):
+        line = line[: chapter.start()]
+    for length in range(6, len(line) // 2 + 1):
+        if line.startswith(line[:length], length):
+            return start + length
+    return start + len(line)
+
+
+def _line_end(raw: str, start: int, end: int) -> int:
+    while start < end and raw[start] in " \t\u3000\n":
+        start += 1
+    line = raw.find("\n", start, end)
+    return line if line >= 0 else end
+
+
+def _item(raw: str, start: int, end: int) -> Read | None:
+    if suffix := _SUFFIX.search(raw, start, end):
+        end = suffix.start()
+    elif gap := re.compile(
+        r"[ \t\u3000](?=附件|[\u4e00-\u9fff]{2,20}(?:厅|局|委员会|政府|办公室)[ \t\u3000])"
+    ).search(raw, start + 2, end):
+        end = gap.start()
+    while start < end and raw[start] in " \t\u3000\n•《":
+        start += 1
+    quoted = start > 0 and raw[start - 1] == "《"
+    while end > start and raw[end - 1] in " \t\u3000\n；;、，,。":
+        end -= 1
+    if quoted and raw[start:end].count("》") == 1 and raw[end - 1] == "》":
+        end -= 1
+    elif quoted:
+        start -= 1
+    value = "".join(raw[start:end].split())
+    if not 2 <= len(value) <= 160 or not re.search(r"[\u4e00-\u9fff]{2}", value):
+        return None
+    return Read(value, start, end, 0.9)
+
+
+def _labelled_lines(raw: str) -> list[Read]:
+    """附件1：某表.doc, a line each."""
+    found: list[Read] = []
+    seen: set[str] = set()
+    for match in _ATTACHED_LINE.finditer(raw):
+        end = _line_end(raw, match.end(), len(raw))
+        line = raw[match.end() : end]
+        if not (_SUFFIX.search(line) or raw[match.end() - 1] in ":：、"):
+            continue
+        item = _item(raw, match.end(), end)
+        if item and item.value not in seen:
+            seen.add(item.value)
+            found.append(item)
+    return found
+
+
+def _numbered_lines(raw: str, signature: tuple[int, int] | None) -> list[Read]:
+    """Numbered names right above the signature, or files right below it."""
+    if signature is None:
+        return []
+    above = raw[max(0, signature[0] - 1500) : signature[0]].rstrip()
+    start = signature[0] - len(raw[max(0, signature[0] - 1500) : signature[0]])
+    lines: list[tuple[int, int]] = []
+    position = len(above)
+    while position > 0:
+        line_start = above.rfind("\n", 0, position) + 1
+        line = above[line_start:position]
+        numbered = re.match(r"[ \t\u3000]*[0-9０-９]{1,2}[.．、]", line)
+        if not numbered or line.rstrip().endswith(("。", "；", "：")) or len(line) > 90:
+            break
+        lines.append((start + line_start, start + position))
+        position = line_start - 1
+    found = _items(raw, lines[-1][0], lines[0][1]) if lines else []
+    if found and len(found) == len(lines):
+        return found
+    below = re.compile(r"(?:[（(][^（）()]{2,12}[）)])?\s*(?=1[.．、])").match(raw, signature[1])
+    if below and _SUFFIX.search(raw, below.end(), below.end() + 120):
+        return _items(raw, below.end(), min(len(raw), below.end() + 2000))
+    return []
+
+
+def _file_lines(raw: str) -> list[Read]:
+    found: list[Read] = []
+    seen: set[str] = set()
+    for match in _FILE_LINE.finditer(raw):
+        name = re.sub(r"^附件[0-9一二三四五六七八九十]*[-—0-9]*(?:下载)?[:：.、]?[ \t]*", "", match.group(1))
+        item = _item(raw, match.end(1) - len(name), match.end(1)) if name else None
+        if item and item.value not in seen:
+            seen.add(item.value)
+            found.append(item)
+    return found
