@@ -83,8 +83,8 @@ def _rows(
 ) -> Iterator[tuple[int, int, tuple[int, int] | None]]:
     """The rows of a table, as far as they lie between ``start`` and ``end``: a giant row is divided among parts."""
     header = table.header if table.header and table.header[1] - table.header[0] <= max_chars else None
-    for first, last in table_units(table, max_chars):
-        for one, two in divide(text, max(start, first), min(end, last), max_chars):
+    for first, last in table_units(table, max_chars, start, end):
+        for one, two in divide(text, first, last, max_chars):
             yield one, two, header if first >= table.top else None
 
 

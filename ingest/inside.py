@@ -6,6 +6,7 @@ Addresses are built as they are cited: 第八条第二款第（三）项第1目 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -195,9 +196,11 @@ def _numbered(text: str, lines: Sequence[_Line], address: str, span: tuple[int, 
 def _table(line: _Line, place: int) -> Item:
     table = line.table
     assert table is not None
+    first = bisect_right(table.rows, line.start, key=lambda row: row[1])
+    last = bisect_left(table.rows, line.end, key=lambda row: row[0])
     rows = [
-        Item("行", f"第{n}行", start, end, n)
-        for n, (start, end) in enumerate(table.rows, start=1) if line.start <= start and end <= line.end
+        Item("行", f"第{n}行", max(line.start, start), min(line.end, end), n)
+        for n, (start, end) in enumerate(table.rows[first:last], start=first + 1)
     ]
     return Item("表", "表" if place == 1 else f"表{place}", line.start, line.end, place, rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -144,19 +145,22 @@ def _units(text: str, start: int, end: int, limit: int, tables: Sequence[Table])
         if last - first <= limit:
             yield first, last
         else:
-            for row in table_units(table, limit):
-                if start <= row[0] and row[1] <= end:
-                    yield from _divide_text(text, *row, limit)
+            for row in table_units(table, limit, start, end):
+                yield from _divide_text(text, *row, limit)
         at = max(at, last)
     yield from _divide_text(text, at, end, limit)
 
 
-def table_units(table: Table, limit: int) -> list[tuple[int, int]]:
-    """The header rows with the first row under them, if both fit in ``limit``, then each row."""
-    rows = list(table.rows)
-    if not rows or rows[0][1] - table.start <= limit:
-        return [(table.start, rows[0][1] if rows else table.end), *rows[1:]]
-    return [(table.start, table.top), *rows] if table.top > table.start else rows
+def table_units(table: Table, limit: int, start: int, end: int) -> list[tuple[int, int]]:
+    """What lies between ``start`` and ``end`` of the header rows with the first row under them, if both fit in
+    ``limit``, and of each further row."""
+    # of a table of 100,000 rows, a part holds 100: looking at them all for each part would take minutes
+    first = bisect_right(table.rows, start, key=lambda row: row[1])
+    units = list(table.rows[first : bisect_left(table.rows, end, key=lambda row: row[0])])
+    if start < table.top:
+        together = first == 0 and units and units[0][1] - table.start <= limit
+        units[: 1 if together else 0] = [(table.start, units[0][1] if together else table.top)]
+    return [(max(start, one), min(end, two)) for one, two in units]
 
 
 def _divide_text(text: str, start: int, end: int, limit: int) -> list[tuple[int, int]]:
