@@ -6,10 +6,10 @@ import posixpath
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ingest.docx_formula import M, formula
 from ingest.docx_numbering import Numbering
 from ingest.docx_styles import NO_LOOK, Look, Styles, W, run_look
 from ingest.ooxml import Element, Package, Relation
+from ingest.ooxml_formula import M, formula
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"

@@ -1,4 +1,4 @@
-"""Formulas of Word documents in one line of text: (a+b)/2, x^2, √(a), ∑_(i=1)^n.
+"""Formulas of Office documents in one line of text: (a+b)/2, x^2, √(a), ∑_(i=1)^n.
 
 Format: ECMA-376 part 1, section 22.1.
 """
