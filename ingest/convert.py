@@ -50,10 +50,10 @@ def convert(data: bytes, kind: str, source: str, options: ReadOptions) -> tuple[
     needs more than ``options.seconds``, or cannot open the file."""
     suffix, target = _CONVERSIONS[kind]
     program = converter()
-    if program is None:
+    if program is None:     # without its part for formulas they come out empty
         reason = (
             f"读取 {kind.upper()} 需要 LibreOffice，这台机器没有装。请安装 libreoffice（服务器可只装 "
-            "libreoffice-writer-nogui、libreoffice-calc-nogui、libreoffice-impress-nogui）后重试，"
+            "libreoffice-writer-nogui、libreoffice-calc-nogui、libreoffice-impress-nogui、libreoffice-math-nogui）后重试，"
             f"或用 Office、WPS 另存为 {target.upper()}"
         )
         raise IngestError(reason, place=source, code=Reject.MISSING_TOOL)

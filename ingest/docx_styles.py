@@ -27,6 +27,8 @@ class Look:
 
     def over(self, lower: Look) -> Look:
         """This look where it says something, else the lower one."""
+        if self == NO_LOOK:
+            return lower
         own = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
         return replace(lower, **own)
 
