@@ -17,10 +17,15 @@ _FILE_LINE = re.compile(
 # the attachments themselves begin, in a text without line breaks
 _AGAIN = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*(?:1|一)?(?![0-9）)])")
 _SUFFIX = re.compile(r"\.(?:docx?|xlsx?|pdf|wps|et|zip|rar|pptx?|ofd|7z|jpg|png)", re.I)
+_LEAD = re.compile(
+    r"[：:]|[A-Za-z0-9@._-]{6,}(?=[\u4e00-\u9fff“《])|[（(]联系[^（）()]{2,40}[）)]"
+    r"|[（(]此件[^（）()]{2,8}[）)]|解读|(?<!\d)\d{1,2}[.．、]"
+)
 _ITEM_MARK = r"(?:附件[ \t\u3000]*)?{n}(?:[ \t]*[.．、:：][ \t\u3000]*|[ \t\u3000]+|(?=[\u4e00-\u9fff《“]))"
 _LIST_END = re.compile(
     r"\n[ \t\u3000]*\n|[（(]此件|更多信息|公开方式|联系人[:：]"
-    r"|[ \t\n]附[ \t]*件[ \t]*1?[ \t\n]*(?![ \t\u3000]*[:：0-9])|抄送[:：]|扫一扫|申报通知及附件下载|相关文件|分享到"
+    r"|[ \t\n]附[ \t]*件[ \t]*1?[ \t\n]*(?![ \t\u3000]*[:：0-9])|抄送[:：]|扫一扫"
+    r"|政策解读[:：]|文字解读|相关链接|申报通知及附件下载|相关文件|分享到"
 )
 
 
@@ -39,7 +44,7 @@ def attachments(raw: str, letter_end: int, signature: tuple[int, int] | None) ->
             return items
         if signature and match.end() <= signature[0]:
             break
-    return _labelled_lines(raw) or _numbered_lines(raw, signature) or _file_lines(raw)
+    return _labelled_lines(raw) or _numbered_lines(raw, signature) or _file_lines(raw) or _last_files(raw, signature)
 
 
 def _list_end(raw: str, start: int, signature: tuple[int, int] | None) -> int:
@@ -53,25 +58,12 @@ def _list_end(raw: str, start: int, signature: tuple[int, int] | None) -> int:
 
 def _items(raw: str, start: int, end: int) -> list[Read]:
     """The entries 1., 2., … of a list, printed on lines or without a break."""
-    marks: list[tuple[int, int]] = []
-    position = start
-    narrow = raw[start:end].translate({ord("０") + n: ord("0") + n for n in range(10)})
-    number = 1
-    while match := re.compile(_ITEM_MARK.format(n=number)).search(narrow, position - start):
-        if number == 1 and narrow[: match.start()].strip():
-            break
-        if number > 1 and narrow[match.start() - 1].isdigit():
-            position = start + match.start() + 1
-            continue
-        marks.append((start + match.start(), start + match.end()))
-        position = start + match.end()
-        number += 1
+    marks = _marks(raw, start, end)
     if not marks:
         last = min(end, _line_end(raw, start, end))
         if again := _AGAIN.search(raw, start + 2, last):
             last = again.start()
-        last = _before_repeat(raw, start, last)
-        item = _item(raw, start, last)
+        item = _item(raw, start, _before_repeat(raw, start, last))
         return [item] if item else []
     found: list[Read] = []
     for (_, first), following in zip(marks, [*marks[1:], (0, 0)], strict=True):
@@ -81,6 +73,27 @@ def _items(raw: str, start: int, end: int) -> list[Read]:
         if item := _item(raw, first, last):
             found.append(item)
     return found
+
+
+def _marks(raw: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Spans of the numbers 1, 2, 3, … of a list, as far as they go on."""
+    narrow = raw[start:end].translate({ord("０") + n: ord("0") + n for n in range(10)})
+    marks: list[tuple[int, int]] = []
+    position = 0
+    while match := re.compile(_ITEM_MARK.format(n=len(marks) + 1)).search(narrow, position):
+        at, position = match.span()
+        if not marks and narrow[:at].strip():
+            break
+        if marks:
+            line = narrow.rfind("\n", 0, at) + 1
+            inside = line > marks[-1][1] and narrow[line:at].strip()     # of a later paragraph
+            if narrow[at - 1].isdigit() or inside:
+                position = at + 1
+                continue
+            if _AGAIN.search(narrow, marks[-1][1], at):
+                break                # the first attachment has begun, and has numbers of its own
+        marks.append((at, position))
+    return [(start + a, start + b) for a, b in marks]
 
 
 def _before_repeat(raw: str, start: int, end: int) -> int:
@@ -162,6 +175,21 @@ def _numbered_lines(raw: str, signature: tuple[int, int] | None) -> list[Read]:
     if below and _SUFFIX.search(raw, below.end(), below.end() + 120):
         return _items(raw, below.end(), min(len(raw), below.end() + 2000))
     return []
+
+
+def _last_files(raw: str, signature: tuple[int, int] | None) -> list[Read]:
+    """Names of files behind the last sentence of a text without line breaks: 申请表.docx更多信息…"""
+    start = max(raw.rfind("。", 0, len(raw) - 1) + 1, signature[1] if signature else 0, len(raw) - 900)
+    found: list[Read] = []
+    for suffix in _SUFFIX.finditer(raw, start):
+        for lead in _LEAD.finditer(raw, start, suffix.start()):
+            start = lead.end()       # whom to ask, and the number of the file
+        item = _item(raw, start, suffix.start())
+        if item is None or len(item.value) > 80 or "原文" in raw[suffix.start() - 120 : suffix.start()]:
+            return []
+        found.append(item)
+        start = suffix.end()
+    return found
 
 
 def _file_lines(raw: str) -> list[Read]:

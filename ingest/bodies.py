@@ -61,6 +61,7 @@ _BRANCHES = re.compile(
 _MEDIA = re.compile(
     r"报$|日报|晚报|网$|通讯社|新华社|电视台|广播|杂志|南方\+|客户端|公众号|数据库|微信|微博|新闻|融媒体|频道|人民网"
 )
+_ASIDE = re.compile(r"[（(][^（）()]{0,40}[）)]")
 _SITE = re.compile(r"^本网|^本站|(?:官方网站|官网|网站|门户网|政务网)$")
 _PART = re.compile(r"[\u4e00-\u9fff]{2,14}[处科]$")
 # 省财政厅, 市教育局, 天津银行: bodies that do not begin with a full region name
@@ -139,7 +140,7 @@ def is_body(name: str) -> bool:
 def source_bodies(text: str, names: Mapping[str, str]) -> list[str]:
     """The bodies in a page's 来源 line; media and sites are none, a bureau's division goes with its bureau."""
     found: list[str] = []
-    for part in _GAPS.split(text.strip()):
+    for part in _GAPS.split(_ASIDE.sub("", text).strip()):
         name = _SITE.sub("", _SITE.sub("", part))
         if not name or _MEDIA.search(name):
             continue
@@ -147,6 +148,11 @@ def source_bodies(text: str, names: Mapping[str, str]) -> list[str]:
             continue
         found += [name[a:b] for a, b in split_bodies(name, names)]
     return found
+
+
+def is_media(source: str) -> bool:
+    """Whether a page's 来源 names a newspaper, agency or channel."""
+    return _MEDIA.search(source) is not None
 
 
 def place_of(body: str, names: Mapping[str, str], context: str) -> Place:
@@ -215,9 +221,12 @@ def _cuts(run: str, names: Mapping[str, str]) -> list[tuple[int, int]]:
 
 def _first_end(run: str, start: int, names: Mapping[str, str]) -> int:
     """Where the first body of ``run[start:]`` ends: before the next one begins."""
-    for end in range(start + 2, len(run) - 1):
+    longest = range(min(_LONGEST, len(run) - start), 2, -1)
+    known = next((length for length in longest if run[start : start + length] in _KNOWN), 2)
+    for end in range(start + known, len(run) - 1):
         name = run[start:end]
-        if name.endswith(_BREAKS) and _begins(run, end, names) and not _goes_on(name, run, end, names):
+        ends = name.endswith(_BREAKS) or name in _KNOWN
+        if ends and _begins(run, end, names) and not _goes_on(name, run, end, names):
             return end
     return len(run)
 

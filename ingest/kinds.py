@@ -26,8 +26,8 @@ _GUIDE_TEXT = re.compile(
     r"|申领(?:对象|方式|条件|流程|材料)"
     r"|申报(?:条件|材料|流程|方式)|补贴(?:对象|标准)|步骤[一二三1-3]|第一步|所需材料|温馨提示"
 )
-_NEWS = re.compile(r"^.{0,80}?(?:记者|讯|电)|本报|日前|近日|[0-9]月[0-9]{1,2}日[，,]|表示[，,：:]|强调[，,：:]|召开")
-_PRESS = re.compile(r"日报讯|本报讯|本报记者|[（(]记者|通讯员|^新华社")
+_NEWS = re.compile(r"^.{0,80}?(?:记者|讯|电)|本报|日前|近日|[0-9]月[0-9]{1,2}日起?[，,]|表示[，,：:]|强调[，,：:]|召开")
+_PRESS = re.compile(r"日报讯|本报讯|本报记者|[（(]记者|通讯员|新华社[\u4e00-\u9fff0-9]{2,12}电")
 _LOOSE = ("计划", "方案", "规划", "措施", "意见", "标准", "目录", "指引", "指南")     # words that headlines end in, too
 _REPORT = re.compile(r"情况(?:的)?(?:总结|汇报)$|汇报$|总结$|年报$|年度报|(?:进展|开展|建设|完成|落实|工作)情况$")
 LETTER = re.compile(r"通知如下|(?:印发|转发)(?:给)?你们|现予(?:以)?印发|特此通知")
@@ -46,7 +46,7 @@ def kind_of(title: str, text: str, *, order: bool, cut: bool, source_is_media: b
     if re.search(r"公示(?:公告)?$", plain) or (cut and re.search(r"公示", text[:1500])):
         return "其他"
     match = _OWN_KIND.search(plain)
-    if _PRESS.search(text[:80]) and (match is None or match.group(1) in _LOOSE):
+    if _PRESS.search(text[:160]) and (match is None or match.group(1) in _LOOSE):
         return "新闻"
     if match:
         return _KIND_NAMES.get(match.group(1), match.group(1))
@@ -72,9 +72,7 @@ def _unnamed(title: str, plain: str, text: str, *, source_is_media: bool) -> str
     if "计划" in plain[-12:] or "规划" in plain[-12:]:
         return "计划" if "计划" in plain[-12:] else "规划"
     head = text[:400]
-    if source_is_media:
-        return "新闻"
     guide = len(_GUIDE_TEXT.findall(text[:6000]))
     if guide >= 2 or (_GUIDE_TITLE.search(title) and (guide or not _NEWS.search(head))):
         return "指南"
-    return "新闻" if _NEWS.search(head) else "其他"
+    return "新闻" if source_is_media or _NEWS.search(head) else "其他"

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from core.records import RANK_NAMES, Facts, OfficialField, Rank
 from core.regions import region_code
 from ingest.attachments import attachments
-from ingest.bodies import NATIONAL, Place, place_of, source_bodies, split_bodies
+from ingest.bodies import NATIONAL, Place, is_media, place_of, source_bodies, split_bodies
 from ingest.doc_numbers import normal_doc_no
 from ingest.facts import (
     NAME_DATE,
@@ -64,10 +64,16 @@ _SOURCE = re.compile(
     r"(?=浏览|字号|字体|发布|发表|时间|分享|作者|【|\n|\||$)"
     r"|^[ 　]*([\u4e00-\u9fff]{4,30}(?:厅|局|委|府|会|院|部|办|中心)(?:官方网站|官网|网站))[^\u4e00-\u9fff\n]*$", re.M
 )
+_DATE_BESIDE_SOURCE = re.compile(
+    r"((?:19|20)\d{2}[-年./]\d{1,2}[-月./]\d{1,2})日?[ 　]*(?:\d{1,2}:\d{2}(?::\d{2})?)?"
+    r"[ 　]*\n?[ 　]*来[ 　]*源[ 　]*[:：]"
+)
 _ROW_NAMES = {
     "成文日期": "dated", "发布日期": "published_on", "实施日期": "effective_from", "施行日期": "effective_from",
     "失效日期": "effective_to",
 }
+_BEFORE_ABOUT = re.compile(r"关于|印发|转发|令")
+_BEFORE_YEAR = re.compile(r"关于|\d{4}(?:年|[-—－]\d{4})")       # 某厅2023年政府信息公开工作年度报告
 _AND_OTHERS = re.compile(r"(?:等[^等]{0,6}(?:部门|单位|部委|厅局)|文件)$")
 _BARCODE = re.compile(r"GB0626-2005\^[^^\n]*\^([^^\n]*)\^([^^\n]*)\^([^^\n]*号)\^")    # issuer, 文种, 发文字号
 _UNSIGNED = ("解读", "新闻", "问答")          # they speak of another document's dates, grounds and repeals
@@ -124,7 +130,7 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     header = view.text.find(_HEADER_END, 0, 20_000)
     origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
     by_order = opening.order_body is not None
-    media = bool(row.get("source")) and not sources and "issuer" not in row
+    media = not sources and "issuer" not in row and is_media(row.get("source", ""))
     kind = kind_of(opening.title.value, view.text, order=by_order, cut=opening.cut, source_is_media=media)
     signed = None if kind in _UNSIGNED or header >= 0 else find_signature(view.text, regions, opening.body)
     if signed and origin and not opening.title_bodies and not by_order and signed.day.start > origin.end + 400:
@@ -159,7 +165,7 @@ def _issuers(
         if origin and origin.body_span:
             return named((origin.body_span,), 0.9)
         title = opening.title.value
-        about = re.search(r"关于|印发|转发|令", title)
+        about = (_BEFORE_YEAR if kind == "报告" else _BEFORE_ABOUT).search(title)
         named_in = _AND_OTHERS.sub("", title[: about.start()]) if about else ""
         if spans := split_bodies(named_in, regions):
             return tuple(Read(title[a:b], confidence=0.8) for a, b in spans)
@@ -390,6 +396,8 @@ def _page_row(text: str, body: tuple[int, int]) -> dict[str, str]:
     for part in (text[body[0] : body[0] + 2500], text[max(body[0], body[1] - 3000) : body[1] + 20_000]):
         if any(word in part for word in ("源", "官网", "网站")) and (source := _SOURCE.search(part)):
             found.setdefault("source", source.group(1) or source.group(2))
+        if beside := _DATE_BESIDE_SOURCE.search(part):
+            found.setdefault("published_on", beside.group(1))
         for match in _ROW.finditer(part):
             found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))
     return found

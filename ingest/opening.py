@@ -24,7 +24,7 @@ _HISTORY = re.compile(r"[（(][^（）()]*\d{4}年[^（）()]*(?:修[订正]|公
 _NOT_TITLE_PAREN = re.compile(r"此件|公开|转载|来源|20\d\d年\d+月|通过|公布|[〔\[]")
 _GOES_ON = re.compile(r"[的、和及与”》〉]|要求|精神|等|中|执行|实施|规定|印发|下发|部署|文件")
 _SKIP_LINE = re.compile(
-    r"[>＞]|^[-—=·\s]+$|^【?字体|^浏览|^来源|^发布|^时间|^打印|^分享|^当前位置|^您|^\d+$|^首页|^关注|^点击"
+    r"[>＞]|^[-—=·\s]+$|^【?字体|^浏览|^来源|^发布|^时间|^打印|^分享|^当前位置|^您|^\d+$|^首页|^【[^】]{0,3}(?:解读|读懂|图解|视频|音频)[^】]{0,3}】|\d{4}-\d{2}-\d{2}$|^关注|^点击"
     r"|解读】|^[\dA-Z/—-]+$"
 )
 _CLAUSE = re.compile(r"[。；;!]|(?<![0-9])[，,]")
@@ -159,7 +159,8 @@ def _title_at(text: str, start: int, names: Mapping[str, str]) -> Formal | None:
         if not spans:
             return None
         bodies = tuple((start + a, start + b) for a, b in spans)
-        if len({text[a:b] for a, b in bodies}) < len(bodies):
+        shown = [text[a:b] for a, b in bodies]
+        if any(one != two and one.startswith(two) for one in shown for two in shown) or len(set(shown)) < len(shown):
             return None              # a row of the page above the title names the issuer, too
     end = _title_end(text, about.start())
     return (start, end, bodies) if end else None
@@ -209,7 +210,7 @@ def _title(
         if not given or _same_or_within(given, found.value) or (formal[0] < 1200 and _is_rule(given, text, formal)):
             return found
     heading = _heading(view, given) if order is None else None
-    if heading and not formal and not CUT_OFF.search(heading.value):
+    if heading and not formal and not CUT_OFF.search(heading.value) and _is_headline(heading, given, text):
         return heading
     if given:
         at = text.find(given[:40], 0, _HEAD)
@@ -219,6 +220,12 @@ def _title(
     if formal:
         return Read(_unquoted(view.value(formal[0], formal[1])), formal[0], formal[1], 0.95)
     return heading or Read("")
+
+
+def _is_headline(heading: Read, given: str, text: str) -> bool:
+    """A first line is the title, not a piece of the page, when it stands there twice or is near the given one."""
+    twice = text.count(text[heading.start : heading.end], 0, 1500) > 1
+    return not given or twice or _likeness(given, heading.value) >= 0.3
 
 
 def clean_title(named: str) -> str:
@@ -293,6 +300,8 @@ def _heading(view: View, given: str) -> Read | None:
     text = view.text
     seen = 0
     for start, end in _lines(text, 0, 1500):
+        if end - start > 160:
+            return None              # a paragraph
         line = text[start:end]
         if _SKIP_LINE.search(line):
             continue

@@ -15,7 +15,7 @@ from ingest.view import Day, View, day_at, han_number
 
 # 依据
 
-_PURPOSE_START = re.compile(r"(?:第一条)?(?:为|根据|依据|按照|依照|遵照|贯彻|落实|经)")
+_PURPOSE_START = re.compile(r"(?:第一条|本(?:年度)?报告(?:是)?)?(?:为|根据|依据|按照|依照|遵照|贯彻|落实|经)")
 _AFTER_TITLE = re.compile(
     r"(?:决定|办法|方案|计划|意见|规定|细则|措施|规划|纲要|预案|指南|要点|通知|规则|指引)(?:[（(][^（）()]{2,14}[）)])?"
     r"(?=为|根据|按照|依据|深入|贯彻)"
@@ -42,7 +42,7 @@ _QUOTES = re.compile(r"[《》〈〉<>“”\"]")
 _PRINTS = re.compile(r"(?:印发|公布|发布)(.{4,80})的通知$")
 _PRINTED_NAME = re.compile(r"的通知|的函|$|[、和及等《]|以及")
 _SENTENCE_END = re.compile(r"[。！]|\n")
-_ARTICLE_ONE = re.compile(r"第一条")
+_ARTICLE_ONE = re.compile(r"第一条(?![第规所之的至、，和款])")
 _ARTICLE_TWO = re.compile(r"第二条|第二章")
 _HEADING_ONE = re.compile(r"一、|（一）|第一章|第一条")
 
@@ -243,9 +243,12 @@ def in_force(view: View, *, any_subject: bool) -> Force | None:
         line = max(text.rfind("。", 0, at), text.rfind("；", 0, at), text.rfind("\n", 0, at)) + 1
         lead = text[max(line, at - 60) : at]
         if from_issue := _FROM_ISSUE.search(lead):
-            if issued is None and (_own_subject(lead[: from_issue.start()]) or any_subject):
+            proclaimed = lead[: from_issue.start()].endswith(("公布，", "发布，"))
+            if issued is None and (proclaimed or _own_subject(lead[: from_issue.start()]) or any_subject):
                 start = at - len(lead) + from_issue.start()
                 issued = Force(Read(text[start : match.end()], start, match.end(), 0.85), True, match.end())
+                if proclaimed:
+                    return issued    # of a 令, whatever the rule that it prints says
             continue
         day = _day_before(text, at)
         if day is None:
