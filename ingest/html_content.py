@@ -15,11 +15,17 @@ from ingest.html_tree import Element
 from ingest.reading import BlockKind
 
 # Words that only stand around a document. A whole line has to be made of them.
+_WORDS = (
+    "打印 关闭 收藏 纠错 内容纠错 我要纠错 打印本页 打印页面 关闭窗口 关闭本页 返回顶部 回到顶部 返回 分享 "
+    "分享到 分享文章到 下载文字版 下载图片版 无障碍阅读 无障碍 长者助手 关怀版 登录 注册 繁体版 手机版 电脑版 "
+    "相关附件 相关新闻 相关链接 相关文档 相关稿件 相关文件下载 相关下载 附件下载 扫码浏览 标签 字体 字号 "
+    "字体大小 浏览字号 大 中 小 搜索 上一篇 下一篇 上一条 下一条 上一页 下一页 首页 尾页 末页 暂无 没有了 微信 "
+    "微博 QQ空间 A+ A- A"
+)
+_LONGEST_FIRST = "|".join(map(re.escape, sorted(_WORDS.split(), key=len, reverse=True)))
+# Possessive (++): 字体大小 is a word and three words, and trying all ways took minutes for a line of 120 characters.
 _AROUND = re.compile(
-    r"(?:[【\[]?(?:打印|关闭|收藏|纠错|内容纠错|我要纠错|打印本页|打印页面|关闭窗口|关闭本页|返回顶部|回到顶部|返回|分享|分享到|分享文章到|"
-    r"下载文字版|下载图片版|无障碍阅读|无障碍|长者助手|关怀版|登录|注册|繁体版|手机版|电脑版|相关附件|相关新闻|相关链接|相关文档|相关稿件|相关文件下载|相关下载|附件下载|"
-    r"扫一扫在手机打开当前页|扫码浏览|微信扫一扫.{0,12}|扫一扫.{0,15}|标签|字体|字号|字体大小|浏览字号|大|中|小|搜索|上一篇|下一篇|"
-    r"上一条|下一条|上一页|下一页|首页|尾页|末页|暂无|没有了|微信|微博|QQ空间|A\+|A-|A)[】\]]?\s*[:：]?\s*[|｜]?\s*)+$"
+    rf"(?:[【\[]?(?:(?:微信)?扫一扫[^扫]{{0,15}}|{_LONGEST_FIRST})[】\]]?\s*[:：]?\s*[|｜]?\s*)++$"
 )
 _AROUND_START = re.compile(
     r"(?:您?(?:当前)?(?:所在)?的?位置|当前位置|浏览(?:次数|量)|阅读(?:次数|量)|访问量|点击(?:数|次数)|字体大小|字号|字体|分享到|责任编辑|上一篇|"
@@ -62,7 +68,8 @@ def split_page(items: Sequence[Item]) -> Split:
         return Split((), None)
     container, scores = found
     parts = {container, *_second_parts(container, scores)}
-    body = [position for position, item in enumerate(items) if _inside(item.owner, parts)]
+    within = _within(parts, _depths(item.owner for item in items))
+    body = [position for position, item in enumerate(items) if item.owner in within]
     return Split(tuple(p for p in body if not _is_around(items[p], container)), container)
 
 
@@ -108,7 +115,7 @@ def is_around_line(text: str) -> bool:
 def is_button_line(text: str) -> bool:
     """A line that no document holds: is_around_line less the row of official fields."""
     text = text.removeprefix("• ")
-    return bool(_AROUND.match(text)) or (len(text) < 120 and bool(_AROUND_START.match(text)))
+    return len(text) < 120 and bool(_AROUND.match(text) or _AROUND_START.match(text))
 
 
 def is_attribute_line(text: str) -> bool:
@@ -125,10 +132,11 @@ def _scores(items: Sequence[Item], weights: Sequence[float]) -> dict[Element, fl
         own[item.owner] = own.get(item.owner, 0.0) + max(value, 0.0)
     depths = _depths(own)
     # a page that is wrapped in class="main-nav-page" as a whole is no menu
-    around = {e for e, value in _summed_up(own, depths).items() if value < 0.5 * total and is_around_element(e)}
+    sums = _summed_up(own, depths)
+    around = _within({e for e, value in sums.items() if value < 0.5 * total and is_around_element(e)}, depths)
     own = dict.fromkeys(own, 0.0)
     for item, value in zip(items, weights, strict=True):
-        own[item.owner] += -abs(value) if _inside(item.owner, around) else value
+        own[item.owner] += -abs(value) if item.owner in around else value
     return _summed_up(own, depths)
 
 
@@ -158,8 +166,13 @@ def _summed_up(own: dict[Element, float], depths: dict[Element, int]) -> dict[El
     return sums
 
 
-def _inside(element: Element, parts: Set[Element]) -> bool:
-    return bool(parts) and (element in parts or any(outer in parts for outer in element.iterancestors()))
+def _within(parts: Set[Element], depths: dict[Element, int]) -> set[Element]:
+    """``parts`` and what lies in them, of the elements of ``depths``."""
+    found: set[Element] = set()
+    for element in sorted(depths, key=depths.__getitem__):
+        if element in parts or element.getparent() in found:
+            found.add(element)
+    return found
 
 
 def _names(element: Element) -> str:

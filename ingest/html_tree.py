@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +29,7 @@ _WHITE = re.compile(
 )
 _NOTHING = re.compile(r"0*\.?0*(?:px|pt|em|rem|%|vh|vw|cm|mm)?$")
 _FAR = re.compile(r"-\d{3,}(?:\.\d+)?(?:px|pt)|-\d{2,}(?:\.\d+)?(?:em|rem)|-\d{3,}%")
-_RULE = re.compile(r"([^{}@]+)\{([^{}]*)\}")
-_AT_BLOCK = re.compile(r"@[^{};]+\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _SIMPLE = re.compile(r"([.#])([\w-]+)$")
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b\x0e-\x1f\x7f]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 _RUN = re.compile(r"(\S?)[ \t\r\n\f]+(?=(\S?))")
@@ -99,8 +96,7 @@ def hiding_rules(root: Element) -> Unseen:
     classes: set[str] = set()
     ids: set[str] = set()
     for style in root.iter("style"):
-        sheet = _AT_BLOCK.sub("", _COMMENT.sub("", style.text or ""))
-        for selectors, declarations in _RULE.findall(sheet):
+        for selectors, declarations in _rules(style.text or ""):
             if not _hides(_declarations(declarations)):
                 continue
             for selector in selectors.split(","):
@@ -108,6 +104,23 @@ def hiding_rules(root: Element) -> Unseen:
                 if simple:
                     (classes if simple.group(1) == "." else ids).add(simple.group(2))
     return Unseen(frozenset(classes), frozenset(ids))
+
+
+def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """(selectors, declarations) of the rules outside of @media and other blocks, in one pass: a style element that
+    is not closed holds the rest of the page."""
+    sheet = "".join(piece.partition("*/")[2] if place else piece for place, piece in enumerate(sheet.split("/*")))
+    depth = 0
+    selectors = ""
+    for token in re.split(r"([{}])", sheet):
+        if token == "{":
+            depth += 1
+        elif token == "}":
+            depth = max(depth - 1, 0)
+        elif depth == 0:
+            selectors = token.rpartition(";")[2].strip()
+        elif depth == 1 and not selectors.startswith("@"):
+            yield selectors, token
 
 
 def is_unseen(element: Element, unseen: Unseen, on_colour: bool) -> bool:

@@ -174,14 +174,14 @@ def _line(run: Sequence[Glyph]) -> TextLine:
 def _without_twins(lines: Sequence[TextLine]) -> list[TextLine]:
     """Without what is printed a second time on the same spot to look bold or shaded."""
     kept: list[TextLine] = []
-    seen: dict[str, list[TextLine]] = {}
+    seen: set[tuple[str, int, int]] = set()
     for line in lines:
-        twins = seen.setdefault(line.text.strip(), [])
         near = 0.2 * line.size
-        if any(abs(line.box[0] - twin.box[0]) < near and abs(line.box[1] - twin.box[1]) < near for twin in twins):
-            continue
-        twins.append(line)
-        kept.append(line)
+        x, y = round(line.box[0] / near), round(line.box[1] / near)
+        around = {(line.text.strip(), x + right, y + down) for right in (-1, 0, 1) for down in (-1, 0, 1)}
+        if not around & seen:
+            kept.append(line)
+            seen.add((line.text.strip(), x, y))
     return kept
 
 

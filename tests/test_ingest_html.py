@@ -360,6 +360,49 @@ def test_deep_nesting_is_read_or_refused_and_never_cut_off() -> None:
         assert "嵌套" in refusal(page.format(f"<{tag}>" * 100_000, "").encode()).reason
 
 
+@pytest.mark.parametrize("page", [
+    "<style>.a{{color:red}} " + "/*" * 300_000 + "</style><p>{}</p>", "<style>" + "a" * 500_000 + "</style><p>{}</p>",
+    "<p>{}</p><p>" + "扫一扫" * 30 + "x" * 29 + "</p>", "<p>{}</p><p>" + "字体大小" * 29 + "字</p>",
+    "<p>{}</p>" + "&nbsp;" * 500_000, "<p>{}</p><table>" + "<tr><td>甲</td><td>" * 600,
+])
+def test_pages_made_to_be_slow_are_read(page: str) -> None:
+    assert running(read_page(f"<body>{page.format(TEXT)}</body>"))[0] == TEXT
+
+
+GOVERNMENT = f"""<html><head><title>关于优化政务服务的意见_政府信息公开_云州市人民政府网</title></head><body>
+    <div><a href="/">首页</a><a href="/x">政策</a></div><table><tbody><tr><td><table><tbody>
+    <tr><td><b>标　　题：</b></td><td colspan="3">关于优化政务服务的意见</td></tr>
+    <tr><td><b>发文机关：</b></td><td>云州市人民政府</td><td><b>发文字号：</b></td><td>云政发〔2024〕3号</td></tr>
+    <tr><td><b>公文种类：</b></td><td>意见</td><td><b>成文日期：</b></td><td>2024年01月08日</td></tr></tbody></table></td></tr>
+    <tr><td><p style="text-align:center"><span>关于优化政务服务</span><br><span>的意见</span></p><p>　　{TEXT}</p>
+    <p style="text-align:right">2024年1月8日　　</p></td></tr></tbody></table>
+    <div><h2>相关稿件</h2><ul><li><a href="1">关于优化政务服务的意见图解版本</a></li></ul></div></body></html>"""
+OLD = f"""<html><head><title>关于做好防汛工作的通知-云州市人民政府</title></head><body><table width=1000>
+    <tr><td colspan=3><a href=/>网站首页</a> | <a href=/a>信息公开</a></td></tr><tr><td width=200><table>
+    <tr><td><a href=1>部门动态</a></td></tr><tr><td><a href=2>通知公告</a></td></tr></table></td><td><table>
+    <tr><td align=center><b>关于做好防汛工作的通知</b></td></tr>
+    <tr><td align=center>发布时间：2010-05-06 &nbsp; 来源：市政府办 &nbsp; 点击数：33</td></tr>
+    <tr><td><p>各县（市）区人民政府：<p>一、提高认识<br>　　{TEXT}<p>附件：<a href="/a.doc">名单</a></td></tr></table>
+    </td></tr>
+    <tr><td colspan=3 align=center>云州市人民政府主办 ICP备123号</td></tr></table></body></html>"""
+
+
+def test_a_page_with_the_official_row_as_a_table_in_a_table() -> None:
+    reading = read_page(GOVERNMENT)
+    assert running(reading) == ["关于优化政务服务的意见", TEXT, "2024年1月8日"]
+    assert dict(reading.hints) == {
+        "title": "关于优化政务服务的意见", "issuer": "云州市人民政府", "doc_no": "云政发〔2024〕3号", "kind": "意见",
+        "dated": "2024年01月08日",
+    }
+
+
+def test_an_old_page_that_is_laid_out_by_tables() -> None:
+    reading = read_html(OLD.encode("gb18030"), "a.html", ReadOptions())
+    assert running(reading) == ["关于做好防汛工作的通知", "各县（市）区人民政府：", "一、提高认识", TEXT, "附件：名单"]
+    assert reading.hints["published_on"] == "2010-05-06"
+    assert [a.name for a in reading.attachments] == ["名单.doc"]
+
+
 def test_entities_are_not_expanded() -> None:
     bomb = '<!DOCTYPE html [<!ENTITY a "12"><!ENTITY b "&a;&a;"><!ENTITY f SYSTEM "file:///etc/hosts">]>'
     page = f'<?xml version="1.0" encoding="utf-8"?>{bomb}<html xmlns="http://www.w3.org/1999/xhtml"><body><p>{TEXT}&b;&f;</p></body></html>'
