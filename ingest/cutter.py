@@ -10,6 +10,7 @@ from core.records import Furniture
 from ingest.lines import Line, Table, divide, trim
 
 _PART_CHARS = 4000          # a longer part is divided: 34 of 5,514 documents hold one, no article of a law is
+_CAPTION_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,16 @@ class Cutter:
     def open(self, address: str, label: int, start: int) -> None:
         """The open part ends at ``label``; one called ``address``, "" for one named by what is above, begins."""
         titles = tuple(heading.title for heading in self.headings)
-        named = self.address or (self.headings[-1].address if self.headings else "序言")
+        named = self.address or (self.headings[-1].address if self.headings else self._unnamed(label))
         self._add(named, titles, self.label, self.start, label)
         self.address, self.label, self.start = address, label if address else start, start
+
+    def _unnamed(self, end: int) -> str:
+        """表1 for a table under a caption, as in a spreadsheet; else 序言."""
+        for place, table in enumerate(self.tables, start=1):
+            if self.start <= table.start < end and table.start - self.start <= _CAPTION_CHARS:
+                return f"表{place}"
+        return "序言"
 
     def heading(self, depth: int, line: Line, *, label: int = 0, address: str = "") -> None:
         """A heading ends the part before it, and the headings of its depth and deeper.

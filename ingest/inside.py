@@ -20,6 +20,7 @@ _LEVELS = (     # outermost first; the numbering that an article may hold
     ("四级", re.compile(r"[#*\s　]*[（(](\d{1,2})[）)]")),
 )
 _ITEM, _SUBITEM, _SUBSUBITEM = (pattern for _, pattern in _LEVELS[1:])
+_GLUE = re.compile(rf"）$|(?:^|·)[{CN}]{{1,4}}$")       # what a digit may follow without a mark between
 _NUMERALS = "零一二三四五六七八九"
 
 
@@ -46,7 +47,7 @@ def items_of(text: str, address: str, start: int, end: int, tables: Sequence[Tab
     if not lines:
         return []
     if not _LAW.match(address):
-        return _numbered(text, lines, address, (start, end))
+        return _numbered(text, lines, address, start)
     paragraphs = _paragraphs(text, lines)
     if len(paragraphs) == 1:
         return paragraphs[0].items
@@ -58,8 +59,7 @@ def items_of(text: str, address: str, start: int, end: int, tables: Sequence[Tab
 def join(address: str, steps: Sequence[str]) -> str:
     """The address of a part inside an article: 三（二） and 1 are 三（二）1, 申请材料 and 1 are 申请材料·1."""
     for step in steps:
-        plain = re.search(rf"(?:^|·)[{CN}]{{1,4}}(?:（[^）]*）|\d+)*$|^（[{CN}]+）$", address)
-        glued = step.startswith(("第", "表")) or (plain and not (address[-1:].isdigit() and step[:1].isdigit()))
+        glued = step.startswith(("第", "表", "（")) or _GLUE.search(address)
         address = f"{address}{step}" if glued else f"{address}·{step}"
     return address
 
@@ -161,25 +161,27 @@ def _grow(paragraph: Item, end: int) -> None:
 # anything else
 
 
-def _numbered(text: str, lines: Sequence[_Line], address: str, span: tuple[int, int]) -> list[Item]:
+def _numbered(text: str, lines: Sequence[_Line], address: str, start: int) -> list[Item]:
     """Numbered lines by their level; what follows one without a number of its own belongs to it."""
-    whole = len(lines) == 1 and lines[0].table is not None
+    found_tables = [line for line in lines if line.table]
+    if len(found_tables) == 1 and (len(lines) == 1 or re.match(r"表\d", address)):
+        return _table(found_tables[0], 1).items
     top: list[Item] = []
     open_: list[tuple[int, Item]] = []
     tables = 0
+    numbered = False            # the line before
     for line in lines:
         if line.table:
             tables += 1
-            table = _table(line, tables)
-            if whole:
-                return table.items
-            (open_[-1][1].items if open_ else top).append(table)
+            if not numbered:
+                open_ = []          # a caption stands between the last item and the table
+            (open_[-1][1].items if open_ else top).append(_table(line, tables))
         else:
-            found = next(
-                ((n, m) for n, (_, pattern) in enumerate(_LEVELS) if (m := pattern.match(text, line.start, line.end))),
-                None,
-            )
-            if found and not (found[0] == 0 and line.start == span[0]):
+            found = _level(text, line)
+            if found and found[0] == 0 and line.start == start and address.startswith("问"):
+                found = None        # 一、什么是…？ is the question itself
+            numbered = found is not None
+            if found:
                 level, match = found
                 while open_ and open_[-1][0] >= level:
                     open_.pop()
@@ -191,6 +193,13 @@ def _numbered(text: str, lines: Sequence[_Line], address: str, span: tuple[int, 
         for _, item in open_:
             item.end = max(item.end, line.end)
     return top
+
+
+def _level(text: str, line: _Line) -> tuple[int, re.Match[str]] | None:
+    for level, (_, pattern) in enumerate(_LEVELS):
+        if match := pattern.match(text, line.start, line.end):
+            return level, match
+    return None
 
 
 def _table(line: _Line, place: int) -> Item:

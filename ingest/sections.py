@@ -62,11 +62,11 @@ class Sections:
             if not self.answering:
                 self._subsection(line, match)
         elif markdown := MARKDOWN.match(line.text):
-            self.above, self.section, self.outer = markdown.group(2).strip(), "", ""
+            self.above, self.section, self.outer = clean(markdown.group(2)), "", ""
             self.answering = False
             self.cutter.heading(len(markdown.group(1)), line, label=markdown.start(2), address=self.above)
         elif self.section and not self.asked and (match := ANNEX.match(line.text)):
-            self.above, self.section, self.outer = clean(line.text), "", ""
+            self.above, self.section, self.outer = annex_address(match), "", ""
             self.cutter.heading(0, line, label=match.end(), address=self.above)
 
     def _section(self, line: Line, match: re.Match[str]) -> None:
@@ -99,6 +99,11 @@ class Sections:
             self.cutter.open(self.section, line.start, line.start + match.end())
         else:
             self.cutter.heading(depth, line, label=match.start("name"), address=self.section)
+
+
+def annex_address(match: re.Match[str]) -> str:
+    """附件1 of 附件1：税率表, as it is cited; its title stands in the heading path."""
+    return re.sub(r"[\s　:：]", "", match.group(0)) or match.string.strip()
 
 
 def _is_plain_markdown(line: Line) -> bool:

@@ -14,7 +14,7 @@ from core.records import Furniture
 from ingest.cutter import Cutter, Part
 from ingest.lines import CN, REFERENCE, Line, Table, lines_of, number
 from ingest.questions import field_lines, question_lines
-from ingest.sections import ANNEX, MARKDOWN, SECTION, Sections, subsections
+from ingest.sections import ANNEX, MARKDOWN, SECTION, Sections, annex_address, subsections
 
 _PARAGRAPH_CHARS = 400      # text without structure is packed to about so much: half a page
 _TITLE_LINES = 8            # above a title stand at most its number, its issuer, and the path through a site
@@ -152,7 +152,7 @@ def _cut_articles(cutter: Cutter, lines: Sequence[Line], articles: dict[int, re.
         elif markdown := MARKDOWN.match(line.text):
             cutter.heading(len(markdown.group(1)), line, label=markdown.start(2))
         elif begun and (match := ANNEX.match(line.text)):
-            cutter.heading(0, line, label=match.end())
+            cutter.heading(0, line, label=match.end(), address=annex_address(match))
 
 
 def _chapter(line: Line) -> re.Match[str] | None:

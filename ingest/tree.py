@@ -12,6 +12,7 @@ from core.records import Article, Document
 from ingest.inside import Item, items_of, join, locate
 from ingest.lines import CN, Table, tables_of
 from ingest.questions import FIELD
+from ingest.sections import ANNEX, annex_address
 
 _REPEAT = re.compile(r"\(\d+\)$")
 _DIVISION = re.compile(rf"第[{CN}\d]+(编|分编|章|节)")
@@ -19,6 +20,7 @@ _NUMBERED = (("一级", re.compile(rf"([{CN}]{{1,4}})、")), ("二级", re.compi
 _ARTICLE_KINDS = (
     ("条", re.compile(rf"第[{CN}\d]+条(?:之[{CN}]+)?$")),
     ("问", re.compile(r"问\d+$")),
+    ("附件", re.compile(rf"附[件表录图则]?[\d{CN}]{{0,2}}$")),
     ("表", re.compile(r"表\d+$")),
     ("二级", re.compile(rf"(?:.*[·{CN}])?（[{CN}]{{1,4}}）$")),
     ("一级", re.compile(rf"(?:.*·)?[{CN}]{{1,4}}$")),
@@ -29,8 +31,8 @@ _ARTICLE_KINDS = (
 class Node:
     """One node; the nodes that follow it with a greater ``depth`` stand inside it, and so do their spans."""
 
-    # 编 分编 章 节 条 款 项 目; 一级 二级 三级 四级 of a notice; 问, 字段, 表, 行; 标题 for any other heading,
-    # 段 for any other part
+    # 编 分编 章 节 条 款 项 目; 一级 二级 三级 四级 of a notice; 问, 字段, 表, 行; 附件; 标题 for any other
+    # heading, 段 for any other part
     kind: str
     address: str
     start: int                   # ``document.text[start:end]``; of an article without its label
@@ -146,6 +148,8 @@ def _named(title: str, path: Sequence[_Growing], under: str) -> tuple[str, str]:
                 return "字段", under
             found = re.match(rf"(?:.*·)?(?:[{CN}]{{1,4}})?{re.escape(label)}(?![{CN}])", under)
             return kind, found.group(0) if found else label
+    if (annex := ANNEX.match(title)) and annex_address(annex) == under.split("·", 1)[0]:
+        return "附件", annex_address(annex)
     named = FIELD.match(title)
     own = named.group("name") if named else title
     return "字段" if named else "标题", under if under.endswith(own) else own

@@ -134,6 +134,21 @@ def test_questions_and_bare_tables() -> None:
     assert outline(make("| 甲 |\n| --- |\n| 乙 |")) == ["表 表1", "  行 表1第1行"]
 
 
+def test_an_annex_is_cited_by_its_number() -> None:
+    table = "| 税目 | 税率 |\n| --- | --- |\n| 烟 | 5 |"
+    assert outline(make(f"第一条　甲。\n第二条　乙。\n附件1：税率表\n{table}\n附件2：说明\n一、丙。\n二、丁。")) == [
+        "条 第一条", "条 第二条", "附件 附件1", "  行 附件1第1行", "附件 附件2", "  一级 附件2·一",
+        "  一级 附件2·二",
+    ]
+    document = make("一、甲由我局负责。\n二、乙由你局负责。\n附件1：名单\n一、丙由他局负责。\n附件2：丁")
+    assert outline(document) == ["一级 一", "一级 二", "附件 附件1", "  一级 附件1·一", "附件 附件2"]
+
+
+def test_a_caption_above_a_table_belongs_to_it() -> None:
+    document = make("服务电话一览表\n| 单位 | 电话 |\n| --- | --- |\n| 甲 | 1 |\n注：乙。", "服务电话")
+    assert outline(document) == ["段 段1", "表 表1", "  行 表1第1行", "段 段2"]
+
+
 def test_a_span_after_the_last_article_has_no_address() -> None:
     document = make("第一条　甲。\n第二条　乙。\n\n")
     assert address_at(document, len(document.text) - 1, len(document.text)) == ""
