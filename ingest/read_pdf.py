@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby, pairwise
 from typing import Any
 
 import pymupdf
@@ -28,6 +29,7 @@ _TEXT, _VECTOR = 0, 3       # kinds of blocks
 _GARBLED = 0.3              # share of unmapped characters from which a text layer is of no use
 _FEW = 30                   # characters: a scan often carries a stamp or a page number as text
 _PICTURE = 0.12             # share from which a picture beside text is looked at: a seal has 0.03, a photograph 0.1
+_FAR = 1e5                  # points: a page of 35 metres
 _SCAN = 0.5                 # share of the page that its picture covers
 _OUTLINES = 150             # shapes on a page without text: letters drawn as curves
 _NO_TITLE = re.compile(
@@ -137,12 +139,13 @@ def _read_page(document: Any, number: int) -> tuple[PageLines | None, list[Box]]
         return None, []
     turn = _upright(content)
     grids = grids_of(_shapes(content, turn[0]))
-    tables: tuple[PageTable, ...] = ()
-    if grids:
-        lines, tables = _cells(layer.extractRAWDICT(), grids, turn)
-    else:
-        lines = [_line(line, line["spans"], turn) for line in _raw_lines(content)]
+    tangles = _tangles(list(_raw_lines(content)), turn)
+    parts = [(line, line["spans"]) for line in _raw_lines(content)]
+    if grids or tangles:
+        parts = _untangled(layer.extractRAWDICT(), tangles, turn[0])
+    lines, tables = _cells(parts, grids, turn)
     _, _, width, height = turn[0]((0.0, 0.0, content["width"], content["height"]))
+    width, height = max(_bounded(width), 1.0), max(_bounded(height), 1.0)
     read = PageLines(number, width, height, tuple(_sorted_out(lines)), tables)
     scanned = solid < _FEW and _is_picture(page, solid)
     return read, [(0.0, 0.0, width, height)] if scanned else _pictures(page, read)
@@ -215,13 +218,21 @@ def _line(line: dict[str, Any], spans: Sequence[dict[str, Any]], turn: Turn) -> 
     """Of the spans of one line, or of the part of it that stands in one cell."""
     text = without_quarter_blanks(plain("".join(span["text"] for span in spans)))
     main = max(spans, key=lambda span: len(span["text"]))
-    upright, direction = turn
     box = (
         min(span["bbox"][0] for span in spans), min(span["bbox"][1] for span in spans),
         max(span["bbox"][2] for span in spans), max(span["bbox"][3] for span in spans),
     )
-    slanted = line["dir"][0] * direction[0] + line["dir"][1] * direction[1] < 0.98
-    return TextLine(text, upright(box), main["size"] or 1.0, slanted, _is_faint(main))
+    x0, y0, x1, y1 = (_bounded(place) for place in turn[0](box))
+    return TextLine(text, (x0, y0, x1, y1), max(_bounded(main["size"]), 1.0), _is_slanted(line, turn), _is_faint(main))
+
+
+def _is_slanted(line: dict[str, Any], turn: Turn) -> bool:
+    return bool(line["dir"][0] * turn[1][0] + line["dir"][1] * turn[1][1] < 0.98)
+
+
+def _bounded(number: float) -> float:
+    """Damaged files have places that are no number or lie light years away."""
+    return number if -_FAR < number < _FAR else 0.0
 
 
 def _is_faint(span: dict[str, Any]) -> bool:
@@ -231,22 +242,61 @@ def _is_faint(span: dict[str, Any]) -> bool:
     return bool(0.7 < light < 0.98 or 0 < span["alpha"] < 110)
 
 
+Part = tuple[dict[str, Any], list[dict[str, Any]]]      # a line, and its spans, or its letters as spans
+
+
+def _tangles(lines: Sequence[dict[str, Any]], turn: Turn) -> list[list[int]]:
+    """Numbers of lines of which one lies within the other: LibreOffice writes “其他” as 其他 with gaps, then “”."""
+    level = [(turn[0](line["bbox"]), at) for at, line in enumerate(lines) if not _is_slanted(line, turn)]
+    level.sort(key=lambda one: (round(one[0][3]), one[0][0]))
+    tangles: list[list[int]] = []
+    held: list[int] = []
+    base = height = end = 0.0
+    for (x0, y0, x1, y1), at in level:
+        close = abs(y1 - base) < 0.3 * (y1 - y0) and 0.7 * height < y1 - y0 < 1.4 * height
+        if held and close and (x0 + x1) / 2 < end:
+            held.append(at)
+            end = max(end, x1)
+            continue
+        if len(held) > 1:
+            tangles.append(held)
+        held, base, height, end = [at], y1, y1 - y0, x1
+    return [*tangles, held] if len(held) > 1 else tangles
+
+
+def _untangled(content: dict[str, Any], tangles: Sequence[Sequence[int]], upright: Upright) -> list[Part]:
+    """Letters of every line from left to right, those of a tangle as one line."""
+    letters: list[Part] = [
+        (line, [{**span, "text": char["c"], "bbox": char["bbox"]} for span in line["spans"] for char in span["chars"]])
+        for line in _raw_lines(content)
+    ]
+    for tangle in tangles:
+        first, *others = tangle
+        chars = (char for at in tangle for char in letters[at][1])
+        merged = sorted(chars, key=lambda char: sum(upright(char["bbox"])[::2]))
+        once = merged[:1] + [char for before, char in pairwise(merged) if not _is_overprint(before, char, upright)]
+        letters[first] = letters[first][0], once
+        for at in others:
+            letters[at] = letters[at][0], []
+    return [part for part in letters if part[1]]
+
+
+def _is_overprint(before: dict[str, Any], char: dict[str, Any], upright: Upright) -> bool:
+    step = upright(char["bbox"])[0] - upright(before["bbox"])[0]
+    return bool(before["text"] == char["text"] and step < 0.3 * char["size"])
+
+
 def _cells(
-    content: dict[str, Any], grids: Sequence[Grid], turn: Turn
+    parts: Sequence[Part], grids: Sequence[Grid], turn: Turn
 ) -> tuple[list[TextLine], tuple[PageTable, ...]]:
     """(the lines outside the grids, the tables): letter by letter, since one line may cross several cells."""
+    if not grids:
+        return [_line(line, spans, turn) for line, spans in parts], ()
     outside: list[TextLine] = []
     inside: list[list[tuple[int, TextLine]]] = [[] for _ in grids]
-    for line in _raw_lines(content):
-        parts: list[tuple[tuple[int, int] | None, list[dict[str, Any]]]] = []
-        for span in line["spans"]:
-            for char in span["chars"]:
-                place = _place(turn[0](char["bbox"]), grids)
-                if not parts or parts[-1][0] != place:
-                    parts.append((place, []))
-                parts[-1][1].append({**span, "text": char["c"], "bbox": char["bbox"]})
-        for place, chars in parts:
-            part = _line(line, chars, turn)
+    for line, letters in parts:
+        for place, run in groupby(letters, key=lambda char: _place(turn[0](char["bbox"]), grids)):
+            part = _line(line, list(run), turn)
             if place is None or part.rotated:
                 outside.append(part)
             elif part.text.strip():

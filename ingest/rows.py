@@ -14,6 +14,7 @@ from ingest.reading import PageLines, PageTable, TextLine
 # Widths in em; a stripped blank moves the edge of its line by that much, since many files indent with blanks.
 _BLANK_WIDTH = {"\u3000": 1.0, "\u2003": 1.0, "\u2002": 0.5, "\t": 2.0}
 _SPACE_WIDTH = 0.4
+_BINS = 120             # places between 0.3 and 0.7 of a page's width where a gutter may lie: 1.5 points on A4
 _WORD_END = re.compile(r"[0-9A-Za-z\u00c0-\u024f,.;:!?)%]$")
 _WORD_START = re.compile(r"[0-9A-Za-z\u00c0-\u024f($]")
 _OPEN_ADDRESS = re.compile(r"(?:https?://|www\.)[\x21-\x7e]*$")
@@ -210,25 +211,24 @@ def _gutter(page: PageLines) -> float | None:
     if len(lines) < 12:
         return None
     left, right = min(line.box[0] for line in lines), max(line.box[2] for line in lines)
-    width = right - left
+    width = max(right - left, 1.0)
     if sum(line.box[2] - line.box[0] > 0.55 * width for line in lines) > 0.3 * len(lines):
         return None
-    low, high = int(left + 0.3 * width), int(left + 0.7 * width)
-    crossing = [0] * (high - low + 2)
+    crossing = [0] * (_BINS + 2)
     for line in lines:
-        start, end = max(int(line.box[0]) - low, 0), min(int(line.box[2]) - low + 1, high - low + 1)
+        start, end = (round(_BINS * ((edge - left) / width - 0.3) / 0.4) for edge in (line.box[0], line.box[2]))
+        start, end = max(start, 0), min(end + 1, _BINS + 1)
         if start < end:
             crossing[start] += 1
             crossing[end] -= 1
     for at in range(1, len(crossing)):
         crossing[at] += crossing[at - 1]
-    fewest = min(crossing[: high - low])
-    free = [low + at for at in range(high - low) if crossing[at] == fewest]
-    runs = _runs(free)
-    start, end = max(runs, key=lambda run: run[1] - run[0])
-    gutter = (start + end) / 2
+    fewest = min(crossing[:_BINS])
+    run = max(_runs([at for at in range(_BINS) if crossing[at] == fewest]), key=lambda one: one[1] - one[0])
+    from_, to = (left + width * (0.3 + 0.4 * at / _BINS) for at in run)
+    gutter = (from_ + to) / 2
     sides = [[line for line in lines if _side(line.box, gutter) == side] for side in (0, 1)]
-    if end - start < 4 or min(len(side) for side in sides) < 4 or fewest > 0.3 * len(lines):
+    if to - from_ < 4 or min(len(side) for side in sides) < 4 or fewest > 0.3 * len(lines):
         return None
     return gutter if all(_is_prose(side) for side in sides) else None
 
