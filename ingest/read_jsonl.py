@@ -6,13 +6,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import BinaryIO
 
 from core.errors import IngestError
-from core.records import RANK_NAMES, Article, Document, Facts, Furniture, Skipped
+from core.records import RANK_NAMES, Article, Document, Facts, Furniture, Rank, Reject, Skipped
 from ingest.document import assemble, make_document
-from ingest.official import Regions, facts_from, parse_date
+from ingest.official import Regions, facts_from, parse_date, read_official
 from ingest.read_text import decode
 
 _UNSTORABLE = re.compile(r"[\ud800-\udfff]|(?<!\\)(?:\\\\)*\\u0000")   # of JSON text, where a zero is escaped
@@ -68,12 +68,12 @@ def _rows(stream: BinaryIO, source: str, max_line: int) -> Iterator[tuple[int, M
             while line and not line.endswith(b"\n"):
                 line = stream.readline(max_line)
             reason = f"这一行超过 {max_line // 1_000_000} MB（ingest.max_line_mb）。请拆成多行，或调高上限"
-            yield number, Skipped(place, reason)
+            yield number, Skipped(place, reason, code=Reject.BAD_FIELD)
         elif line.strip():
             try:
                 yield number, _parse(line, place)
             except IngestError as error:
-                yield number, Skipped(place, error.reason)
+                yield number, Skipped(place, error.reason, code=Reject.BAD_FIELD)
 
 
 def _parse(line: bytes, place: str) -> Mapping[str, object]:
@@ -104,11 +104,12 @@ def _close(law: _Law, source: str, seen: Counter[str], regions: Regions, chunk_c
     title, day, _ = law.key
     place = f"{source}:{law.first_line}"
     if law.broken:
-        return Skipped(place, f"《{title}》可能缺少 {law.broken} 的那一条，未收录。请改正后重新 ingest 这个文件")
+        reason = f"《{title}》可能缺少 {law.broken} 的那一条，未收录。请改正后重新 ingest 这个文件"
+        return Skipped(place, reason, code=Reject.BAD_FIELD)
     try:
         facts = _law_facts(law.rows[0], place, regions)
     except IngestError as error:
-        return Skipped(place, error.reason)
+        return Skipped(place, error.reason, code=Reject.BAD_FIELD)
     text, articles, furniture = _law_text(facts, law.rows)
     name = _name(source, f"{title}@{day}", seen)
     return assemble(facts, text, articles, name, chunk_chars=chunk_chars, furniture=furniture)
@@ -186,11 +187,20 @@ def _document(
         "url": _text(row, "url"),
     }
     try:
-        facts = facts_from(named, place, regions)
+        stated = facts_from(named, place, regions)
+        official = read_official(text, (0, len(text)), {"title": stated.title}, place, regions)
     except IngestError as error:
-        return Skipped(place, error.reason)
+        return Skipped(place, error.reason, code=Reject.BAD_FIELD if error.code is Reject.DAMAGED else error.code)
+    facts = _completed(stated, official.facts)
     key = _name(source, name or f"{facts.title}@{facts.dated or ''}", seen)
-    return make_document(facts, text, key, name=name, chunk_chars=chunk_chars)
+    return make_document(facts, text, key, name=name, chunk_chars=chunk_chars, fields=official.fields)
+
+
+def _completed(stated: Facts, read: Facts) -> Facts:
+    """What the row states, and from the text what it leaves open."""
+    values = {item.name: getattr(stated, item.name) for item in fields(Facts)}
+    missing = {name: getattr(read, name) for name, value in values.items() if value in (None, Rank.OTHER)}
+    return replace(stated, **missing)
 
 
 def _name(source: str, key: str, seen: Counter[str]) -> str:
