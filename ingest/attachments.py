@@ -143,7 +143,7 @@ def _labelled_lines(raw: str) -> list[Read]:
     for match in _ATTACHED_LINE.finditer(raw):
         end = _line_end(raw, match.end(), len(raw))
         line = raw[match.end() : end]
-        if not (_SUFFIX.search(line) or raw[match.end() - 1] in ":：、"):
+        if not (_SUFFIX.search(line) or (match.group(1) and raw[match.end() - 1] in ":：、")):
             continue
         item = _item(raw, match.end(), end)
         if item and item.value not in seen:

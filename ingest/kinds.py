@@ -1,8 +1,16 @@
-"""文种, from a title that names it, else from what the text is about."""
+"""文种, from a title that names it, else from what the text is about; and 效力级别, which follows from it."""
 
 from __future__ import annotations
 
 import re
+
+from core.records import Rank
+
+# 文种 that a page's row may name: the fifteen of the standard, and those of rules and plans
+KINDS = frozenset((
+    "决议 决定 命令 公报 公告 通告 意见 通知 通报 报告 请示 批复 议案 函 纪要 "
+    "条例 规定 办法 细则 规则 规程 方案 规划 计划 指南"
+).split())
 
 CUT_OFF = re.compile(r"(?:\.{2,6}|…+)$")
 PAREN = re.compile(r"[（(][^（）()\n]{1,14}[)）]")
@@ -76,3 +84,28 @@ def _unnamed(title: str, plain: str, text: str, *, source_is_media: bool) -> str
     if guide >= 2 or (_GUIDE_TITLE.search(title) and (guide or not _NEWS.search(head))):
         return "指南"
     return "新闻" if source_is_media or _NEWS.search(head) else "其他"
+
+
+def rank_of(kind: str, title: str, issuers: list[str], level: str | None) -> Rank:
+    """效力级别 from who made it and what it is called."""
+    issuer = issuers[0] if issuers else ""
+    if kind == "问答":
+        return Rank.FAQ
+    if kind == "指南":
+        return Rank.GUIDE
+    if kind in ("解读", "新闻", "报告"):
+        return Rank.OTHER
+    if "法院" in issuer or "检察院" in issuer:
+        return Rank.JUDICIAL_INTERPRETATION if level == "国家" else Rank.NORMATIVE_DOCUMENT
+    if "人民代表大会" in issuer or "人大" in issuer:
+        if level != "国家":
+            return Rank.LOCAL_REGULATION
+        return Rank.CONSTITUTION if title.endswith("宪法") else Rank.LAW
+    rule = kind in ("令", "条例", "规定", "办法", "细则", "规则")
+    if rule and issuer in ("国务院", "中华人民共和国国务院"):
+        return Rank.ADMINISTRATIVE_REGULATION
+    if rule and level == "国家":
+        return Rank.DEPARTMENT_RULE
+    if kind == "令":
+        return Rank.LOCAL_RULE
+    return Rank.NORMATIVE_DOCUMENT if issuer and kind not in ("其他",) else Rank.OTHER

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from core.records import RANK_NAMES, Facts, OfficialField, Rank
+from core.records import RANK_NAMES, Facts, OfficialField
 from core.regions import region_code
 from ingest.attachments import attachments
 from ingest.bodies import NATIONAL, Place, is_media, place_of, source_bodies, split_bodies
@@ -27,7 +27,7 @@ from ingest.facts import (
     parse_date,
     read_front_matter,
 )
-from ingest.kinds import kind_of
+from ingest.kinds import KINDS, kind_of, rank_of
 from ingest.opening import Opening, Read, read_opening
 from ingest.signature import Origin, Signature, find_origin, find_printed, find_signature, read_origin, stands_alone
 from ingest.statements import (
@@ -115,12 +115,15 @@ def read_official(
     start = max(body[0], after)
     refuse_classified(text[start : body[1]], source)
     view = View(text[start : body[1]])
-    row = _page_row(text, body) | {name: value for name, value in hints.items() if value}
+    row = _page_row(text, body) | {name: value for name, value in hints.items() if value} | editor
     found = _read(view, row, text, regions)
+    if editor.get("issuer"):
+        found = replace(found, issuers=tuple(Read(name) for name in editor["issuer"].split("、")))
     place = _place(found, text, source, regions)
     reads = _reads(found, view, row, place)
     fields = [_field(name, read, view, start) for name, read in reads]
-    return _official(fields, editor, row, found, source, regions)
+    facts = _facts(fields, row, found, source, regions)
+    return _edited(facts, fields, editor, text[:after], source, regions) if editor else Official(facts, tuple(fields))
 
 
 def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _Found:
@@ -132,6 +135,8 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     by_order = opening.order_body is not None
     media = not sources and "issuer" not in row and is_media(row.get("source", ""))
     kind = kind_of(opening.title.value, view.text, order=by_order, cut=opening.cut, source_is_media=media)
+    if kind == "其他" and row.get("kind") in KINDS:
+        kind = row["kind"]
     signed = None if kind in _UNSIGNED or header >= 0 else find_signature(view.text, regions, opening.body)
     if signed and origin and not opening.title_bodies and not by_order and signed.day.start > origin.end + 400:
         signed = None            # a rule with its 题注: a date further down is of something it cites
@@ -269,6 +274,9 @@ def _hinted(row: Mapping[str, str], name: str) -> Read | None:
 def _effective_from(found: _Found, row: Mapping[str, str], dated: Read | None, published: Read | None) -> Read | None:
     if hinted := _hinted(row, "effective_from"):
         return hinted
+    if found.origin and found.origin.force:
+        day = found.origin.force
+        return Read(day.day.isoformat(), day.start, day.end, 0.95)
     force = found.force
     if force is None:
         return None
@@ -296,26 +304,22 @@ def _field(name: str, read: Read, view: View, offset: int) -> OfficialField:
     return OfficialField(name, read.value, offset + start, offset + end, read.confidence)
 
 
-def _official(
-    fields: list[OfficialField], editor: Mapping[str, str], row: Mapping[str, str], found: _Found, source: str,
-    regions: Regions,
+def _edited(
+    facts: Facts, fields: list[OfficialField], editor: Mapping[str, str], block: str, source: str, regions: Regions
 ) -> Official:
-    """Facts of the fields, with the editor's word above them and folders and file name below."""
-    facts = _facts(fields, row, found, source, regions)
-    if not editor:
-        return Official(facts, tuple(fields))
+    """What the editor wrote in front of the text stands above what was read from it."""
     given = facts_from(editor, source, regions)
-    stated = {_FACTS.get(name, name): getattr(given, _FACTS.get(name, name)) for name in editor}
-    facts = replace(facts, **stated)
-    own = [
-        OfficialField(_NAMES[name], _field_value(given, name, value), None, None, 1.0)
-        for name, value in editor.items() if name in _NAMES
-    ]
+    own: list[OfficialField] = []
+    for name, written in editor.items():
+        if name in _NAMES:
+            at = block.find(written)
+            start, end = (at, at + len(written)) if at >= 0 else (None, None)
+            own.append(OfficialField(_NAMES[name], _field_value(given, name, written), start, end, 1.0))
     names = {field.name for field in own}
-    return Official(facts, (*own, *[field for field in fields if field.name not in names]))
-
-
-_FACTS: dict[str, str] = {}  # every key of front matter has the name of its fact
+    return Official(
+        replace(facts, **{name: getattr(given, name) for name in editor}),
+        (*own, *[field for field in fields if field.name not in names]),
+    )
 
 
 def _field_value(facts: Facts, name: str, value: str) -> str:
@@ -353,7 +357,7 @@ def _facts(
         kind=one("文种"),
         rank=rank or RANK_NAMES.get(row.get("rank", "")) or derived,
         level=one("行政层级"),
-        region=folder_region if region is None else None if region == NATIONAL else region,
+        region=_fact_region(region, folder_region or region_code(row.get("region", ""), regions)),
         dated=version or latest or dated,
         published_on=day("发布日期"),
         effective_from=day("施行日期"),
@@ -365,39 +369,23 @@ def _facts(
     )
 
 
-def rank_of(kind: str, title: str, issuers: list[str], level: str | None) -> Rank:
-    """效力级别 from who made it and what it is called."""
-    issuer = issuers[0] if issuers else ""
-    if kind == "问答":
-        return Rank.FAQ
-    if kind == "指南":
-        return Rank.GUIDE
-    if kind in ("解读", "新闻", "报告"):
-        return Rank.OTHER
-    if "法院" in issuer or "检察院" in issuer:
-        return Rank.JUDICIAL_INTERPRETATION if level == "国家" else Rank.NORMATIVE_DOCUMENT
-    if "人民代表大会" in issuer or "人大" in issuer:
-        if level != "国家":
-            return Rank.LOCAL_REGULATION
-        return Rank.CONSTITUTION if title.endswith("宪法") else Rank.LAW
-    rule = kind in ("令", "条例", "规定", "办法", "细则", "规则")
-    if rule and issuer in ("国务院", "中华人民共和国国务院"):
-        return Rank.ADMINISTRATIVE_REGULATION
-    if rule and level == "国家":
-        return Rank.DEPARTMENT_RULE
-    if kind == "令":
-        return Rank.LOCAL_RULE
-    return Rank.NORMATIVE_DOCUMENT if issuer and kind not in ("其他",) else Rank.OTHER
+def _fact_region(field: str | None, fallback: str | None) -> str | None:
+    """适用区域 as a fact: None is the whole country."""
+    if field is None:
+        return fallback
+    return None if field == NATIONAL else field
 
 
 def _page_row(text: str, body: tuple[int, int]) -> dict[str, str]:
     """Dates that a page prints with their labels, and its 来源, above or below the document."""
     found: dict[str, str] = {}
     for part in (text[body[0] : body[0] + 2500], text[max(body[0], body[1] - 3000) : body[1] + 20_000]):
-        if any(word in part for word in ("源", "官网", "网站")) and (source := _SOURCE.search(part)):
-            found.setdefault("source", source.group(1) or source.group(2))
-        if beside := _DATE_BESIDE_SOURCE.search(part):
-            found.setdefault("published_on", beside.group(1))
-        for match in _ROW.finditer(part):
-            found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))
+        if any(word in part for word in ("来源", "来 源", "来　源", "官网", "网站")):
+            if source := _SOURCE.search(part):
+                found.setdefault("source", source.group(1) or source.group(2))
+            if beside := _DATE_BESIDE_SOURCE.search(part):
+                found.setdefault("published_on", beside.group(1))
+        if any(word in part for word in ("日期", "日 期", "日　期")):
+            for match in _ROW.finditer(part):
+                found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))
     return found

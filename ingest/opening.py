@@ -273,7 +273,7 @@ def _completed(text: str, given: str) -> str:
         part = stem[stem.rindex("《") :]
         at = text.find(part) if len(part) > 8 else -1
         end = text.find("》", at) if at >= 0 else -1
-        if 0 <= end - at < 200:
+        if at >= 0 and 0 < end - at < 200:
             return stem[: stem.rindex("《")] + text[at : end + 1] + ("的通知" if re.search(r"印发|转发", stem) else "")
     flat, spots = _flat(text[:_HEAD])
     at = flat.find(stem)

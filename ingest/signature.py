@@ -37,6 +37,7 @@ _ADOPTED = re.compile(
 _EVENT = re.compile(r"[\u4e00-\u9fff、]{4,60}(?:会议?通过|批准|令第|公告)")
 _CONGRESS = re.compile(r"人民代表大会|人大常委会")
 _PROCLAIMED = re.compile(r"(?:公布|发布|颁布|令第|公告)")
+_HOLDS = re.compile(r"\s*(?:起|零时起)?(?:正式)?(?:施行|实施|执行|生效)")
 _CHANGED = re.compile(r"修[正订改]")
 
 
@@ -60,6 +61,7 @@ class Origin:
     dated: Day | None = None         # proclaimed, else adopted: the first time
     proclaimed: Day | None = None
     latest: date | None = None       # of the last amendment
+    force: Day | None = None         # 施行 as stated there: the last one, where a rule has been amended
 
 
 def find_signature(text: str, names: Mapping[str, str], start: int = 0) -> Signature | None:
@@ -114,8 +116,12 @@ def read_origin(text: str, start: int, end: int) -> Origin | None:
     proclaimed: Day | None = None
     number: tuple[Number, str] | None = None
     latest: date | None = None
+    force: Day | None = None
     for day, stop in zip(days, [*[later.start for later in days[1:]], end], strict=False):
         said = text[day.end : stop]
+        if _HOLDS.match(said):
+            force = day
+            continue
         if _CHANGED.search(said):
             latest = max(latest or day.day, day.day)
             if adopted is None and proclaimed is None:
@@ -127,7 +133,7 @@ def read_origin(text: str, start: int, end: int) -> Origin | None:
             proclaimed = day
         elif adopted is None:
             adopted = _adoption(text, day, stop)
-    if number is None and adopted is None and proclaimed is None:
+    if number is None and adopted is None and proclaimed is None and force is None:
         return None
     body: tuple[str | None, tuple[int, int] | None] = (None, None)
     if adopted and (_CONGRESS.search(adopted[1]) or number is None):
@@ -135,7 +141,7 @@ def read_origin(text: str, start: int, end: int) -> Origin | None:
     elif number:
         body = number[1], (number[0].start, number[0].start + len(number[1]))
     dated = proclaimed or (adopted[0] if adopted else None)
-    return Origin(start, end, *body, number[0] if number else None, dated, proclaimed, latest)
+    return Origin(start, end, *body, number[0] if number else None, dated, proclaimed, latest, force)
 
 
 def _adoption(text: str, day: Day, stop: int) -> tuple[Day, str, tuple[int, int]] | None:

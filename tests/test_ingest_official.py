@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import date
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from core.config import Config
 from core.errors import IngestError
 from core.records import Facts, Rank
-from ingest.official import facts_from_law, normal_doc_no, parse_date, read_front_matter
+from ingest.official import Official, facts_from_law, normal_doc_no, parse_date, read_front_matter, read_official
+from tests.conftest import SHARED, needs_shared
 
 LAW = (
     "# 测试市供热条例\n\n2019年3月1日 测试市人大常委会通过\n2023年9月26日 修正\n2024年1月1日 施行\n"
@@ -132,3 +135,59 @@ def test_plain_text_gives_its_number_and_its_day_of_force(config: Config) -> Non
 
 def test_a_first_line_that_is_a_sentence_is_no_title(config: Config) -> None:
     assert facts_from_law("甲乙丙丁。\n正文", "供热通知(2024-05-01).txt", config.regions.names)[0].title == "供热通知"
+
+
+def read_law(text: str, source: str, config: Config) -> Official:
+    return read_official(text, (0, len(text)), {}, source, config.regions.names)
+
+
+@pytest.mark.parametrize(("source", "rank", "region"), [
+    ("地方性法规/上海/甲.md", Rank.LOCAL_REGULATION, "310000"),
+    ("laws.tar.xz!/行政法规/甲.md", Rank.ADMINISTRATIVE_REGULATION, None),
+    ("测试市供热条例(2021-05-06).md", Rank.LOCAL_REGULATION, None),
+])
+def test_a_law_file_keeps_the_facts_of_its_header_and_folders(
+    config: Config, source: str, rank: Rank, region: str | None
+) -> None:
+    facts = read_law(LAW, source, config).facts
+    assert (facts.title, facts.rank, facts.region) == ("测试市供热条例", rank, region)
+    assert facts.effective_from == date(2024, 1, 1)
+    assert facts.dated == (date(2021, 5, 6) if "2021" in source else date(2023, 9, 26))   # of this version
+
+
+def test_a_law_is_issued_by_the_body_that_adopted_it_and_dated_by_the_first_day(config: Config) -> None:
+    law = (
+        "# 江岳省供热条例\n\n2019年3月1日 江岳省第十届人民代表大会常务委员会第三次会议通过\n\n"
+        "2023年9月26日 江岳省第十一届人民代表大会常务委员会第五次会议修正\n\n<!-- INFO END -->\n\n"
+        "第一条 为了规范供热，根据《中华人民共和国节约能源法》，制定本条例。\n\n"
+        "第九条 本条例自2019年5月1日起施行。《江岳省供热办法》同时废止。\n"
+    )
+    official = read_law(law, "甲.md", config)
+    found = {field.name: field.value for field in official.fields}
+    assert (found["发文机关"], found["成文日期"]) == ("江岳省第十届人民代表大会常务委员会", "2019-03-01")
+    assert (found["依据"], found["废止"]) == ("中华人民共和国节约能源法", "江岳省供热办法")
+    assert (official.facts.region, official.facts.dated) == ("900000", date(2023, 9, 26))
+    assert (official.facts.effective_from, official.facts.rank) == (date(2019, 5, 1), Rank.LOCAL_REGULATION)
+
+
+def test_the_note_under_a_laws_title_gives_body_date_number_and_force(config: Config) -> None:
+    text = (
+        "供热管理条例\n（2021年7月20日国务院第3次常务会议通过　2021年7月27日中华人民共和国国务院令第746号公布　"
+        "自2022年3月1日起施行）\n第一条　甲。\n"
+    )
+    facts = read_law(text, "甲.txt", config).facts
+    assert (facts.issuer, facts.doc_no) == ("中华人民共和国国务院", "中华人民共和国国务院令第746号")
+    assert (facts.dated, facts.published_on) == (date(2021, 7, 27), date(2021, 7, 27))
+    assert (facts.effective_from, facts.rank) == (date(2022, 3, 1), Rank.ADMINISTRATIVE_REGULATION)
+
+
+@needs_shared
+def test_every_fourth_row_of_the_hebei_notices_has_its_spans_in_order() -> None:
+    with gzip.open(SHARED / "data/policy_hebei/documents.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines][::4]
+    for row in rows:
+        official = read_official(row["text"], (0, len(row["text"])), {"title": row["title"]}, row["id"], {})
+        for field in official.fields:
+            assert field.value
+            if field.start is not None and field.end is not None and field.name in ("发文机关", "依据", "附件"):
+                assert "".join(row["text"][field.start : field.end].split()) == field.value
