@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ingest.opening import Read
+from ingest.view import squeezed
 
 _ATTACHED = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*[:：]")
 _ATTACHED_LINE = re.compile(
@@ -130,7 +131,7 @@ def _item(raw: str, start: int, end: int) -> Read | None:
         end -= 1
     elif quoted:
         start -= 1
-    value = "".join(raw[start:end].split())
+    value = squeezed(raw[start:end])
     if not 2 <= len(value) <= 160 or not re.search(r"[\u4e00-\u9fff]{2}", value):
         return None
     return Read(value, start, end, 0.9)

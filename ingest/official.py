@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from core.records import RANK_NAMES, Facts, OfficialField
+from core.records import RANK_NAMES, Facts, OfficialField, Rank
 from core.regions import region_code
 from ingest.attachments import attachments
 from ingest.bodies import NATIONAL, Place, is_media, place_of, source_bodies, split_bodies
@@ -101,6 +101,7 @@ class _Found:
     dated: Read | None
     published: Read | None
     force: Force | None
+    history: bool                # a law file, with its history above the text
 
 
 def read_official(
@@ -150,7 +151,7 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     force = None
     if kind not in (*_UNSIGNED, "指南"):
         force = in_force(view, any_subject=by_order or kind not in _RULES)
-    return _Found(opening, signed, origin, kind, issuers, dated, published, force)
+    return _Found(opening, signed, origin, kind, issuers, dated, published, force, header >= 0)
 
 
 def _issuers(
@@ -350,6 +351,8 @@ def _facts(
     latest = found.origin.latest if found.origin else None
     dated = day("成文日期")
     derived = rank_of(one("文种") or "", one("标题") or "", issuers, one("行政层级"))
+    if found.history and derived in (Rank.OTHER, Rank.NORMATIVE_DOCUMENT):
+        derived = Rank.LAW
     return Facts(
         title=one("标题") or NAME_DATE.sub("", path.stem),
         doc_no=one("发文字号"),
@@ -370,10 +373,8 @@ def _facts(
 
 
 def _fact_region(field: str | None, fallback: str | None) -> str | None:
-    """适用区域 as a fact: None is the whole country."""
-    if field is None:
-        return fallback
-    return None if field == NATIONAL else field
+    """适用区域 as a fact: None is the whole country; the folder of a law knows better than a history of another one."""
+    return fallback if field in (None, NATIONAL) else field
 
 
 def _page_row(text: str, body: tuple[int, int]) -> dict[str, str]:

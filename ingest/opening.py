@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ingest.bodies import split_bodies
 from ingest.doc_numbers import Number, find_numbers, find_order
 from ingest.kinds import CUT_OFF, LETTER, PAREN
-from ingest.view import View
+from ingest.view import View, squeezed
 
 _HEAD = 3500                 # a first page, with the rows a site prints above it
 _LINES = 45
@@ -234,7 +234,7 @@ def clean_title(named: str) -> str:
     >>> clean_title("【人社】广州市 申请流程 - 广州市人民政府门户网站")
     '广州市申请流程'
     """
-    title = _SITE_SUFFIX.sub("", _PREFIX.sub("", "".join(named.split())))
+    title = _SITE_SUFFIX.sub("", _PREFIX.sub("", squeezed(named)))
     return _HISTORY.sub("", _ORDER_HEAD.sub("", title))
 
 
@@ -266,7 +266,7 @@ def _completed(text: str, given: str) -> str:
     stem = CUT_OFF.sub("", given)
     at = text.find(stem, 0, _HEAD)
     if at >= 0 and (end := _title_end(text, at)):
-        return "".join(text[at:end].split())
+        return squeezed(text[at:end])
     if not re.search(r"关于|印发|转发", stem.split("《")[0]):
         return given                 # 《…》 with what is said of it cut off: an explanation, a report
     if stem.count("《") > stem.count("》"):

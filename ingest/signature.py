@@ -38,7 +38,11 @@ _EVENT = re.compile(r"[\u4e00-\u9fff、]{4,60}(?:会议?通过|批准|令第|公
 _CONGRESS = re.compile(r"人民代表大会|人大常委会")
 _PROCLAIMED = re.compile(r"(?:公布|发布|颁布|令第|公告)")
 _HOLDS = re.compile(r"\s*(?:起|零时起)?(?:正式)?(?:施行|实施|执行|生效)")
+_AT_ONCE = re.compile(r"[公发颁]布(?:并)?施行|通过(?:并)?施行")
 _CHANGED = re.compile(r"修[正订改]")
+
+
+Adoption = tuple[Day, str, tuple[int, int]]     # when, by whom, and where the name stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Origin:
     number: Number | None = None
     dated: Day | None = None         # proclaimed, else adopted: the first time
     proclaimed: Day | None = None
-    latest: date | None = None       # of the last amendment
+    latest: date | None = None       # the last event: of this version
     force: Day | None = None         # 施行 as stated there: the last one, where a rule has been amended
 
 
@@ -112,7 +116,7 @@ def find_origin(text: str) -> Origin | None:
 def read_origin(text: str, start: int, end: int) -> Origin | None:
     """The events of a history: date, body, and what happened."""
     days = list(find_days(text, start, end))
-    adopted: tuple[Day, str, tuple[int, int]] | None = None
+    adopted: Adoption | None = None
     proclaimed: Day | None = None
     number: tuple[Number, str] | None = None
     latest: date | None = None
@@ -122,8 +126,10 @@ def read_origin(text: str, start: int, end: int) -> Origin | None:
         if _HOLDS.match(said):
             force = day
             continue
+        latest = max(latest or day.day, day.day)
+        if _AT_ONCE.search(said):
+            force = force or day
         if _CHANGED.search(said):
-            latest = max(latest or day.day, day.day)
             if adopted is None and proclaimed is None:
                 adopted = _adoption(text, day, stop)
             continue
@@ -133,18 +139,23 @@ def read_origin(text: str, start: int, end: int) -> Origin | None:
             proclaimed = day
         elif adopted is None:
             adopted = _adoption(text, day, stop)
-    if number is None and adopted is None and proclaimed is None and force is None:
+    if not any((number, adopted, proclaimed, force)):
         return None
-    body: tuple[str | None, tuple[int, int] | None] = (None, None)
-    if adopted and (_CONGRESS.search(adopted[1]) or number is None):
-        body = adopted[1], adopted[2]
-    elif number:
-        body = number[1], (number[0].start, number[0].start + len(number[1]))
     dated = proclaimed or (adopted[0] if adopted else None)
-    return Origin(start, end, *body, number[0] if number else None, dated, proclaimed, latest, force)
+    body, span = _maker(adopted, number)
+    return Origin(start, end, body, span, number[0] if number else None, dated, proclaimed, latest, force)
 
 
-def _adoption(text: str, day: Day, stop: int) -> tuple[Day, str, tuple[int, int]] | None:
+def _maker(
+    adopted: Adoption | None, number: tuple[Number, str] | None
+) -> tuple[str, tuple[int, int]] | tuple[None, None]:
+    """Who made a rule: the congress that adopted it, else the body whose 令 proclaimed it, else who adopted it."""
+    if adopted and (_CONGRESS.search(adopted[1]) or number is None):
+        return adopted[1], adopted[2]
+    return (number[1], (number[0].start, number[0].start + len(number[1]))) if number else (None, None)
+
+
+def _adoption(text: str, day: Day, stop: int) -> Adoption | None:
     match = _ADOPTED.match(text, day.end, stop)
     return (day, match.group(1), match.span(1)) if match else None
 

@@ -266,7 +266,7 @@ def in_force(view: View, *, any_subject: bool) -> Force | None:
 
 def _own_subject(subject: str) -> bool:
     last = re.split(r"[，,（(：:]", subject)[-1]
-    return last == "" or re.search(r"本[\u4e00-\u9fff（）]{1,12}$|^上述|^以上|^本", last) is not None
+    return last == "" or re.search(r"本[《“]?[\u4e00-\u9fff（）]{1,12}[》”]?$|^上述|^以上|^本", last) is not None
 
 
 def _day_before(text: str, at: int) -> Day | None:

@@ -12,6 +12,7 @@ from datetime import date
 _LEFT_OUT = re.compile(r"[^\S\n]+|(?<=\n)\n+|^#{1,6}(?=\s)", re.M)
 _WIDE = re.compile(r"[０-９]")
 _NARROW = {ord("０") + n: ord("0") + n for n in range(10)}
+_GAP = re.compile(r"(?<![A-Za-z0-9,.;:!?)]) | (?![A-Za-z0-9(])")
 _HAN = "〇○ＯOo0零一二三四五六七八九十"
 _DIGIT = dict.fromkeys("○ＯOo0零", 0) | {char: number for number, char in enumerate("〇一二三四五六七八九")}
 _DATE = re.compile(
@@ -56,11 +57,20 @@ class View:
     def value(self, start: int, end: int) -> str:
         """The words as printed, without line breaks."""
         first, last = self.span(start, end)
-        return "".join(self.raw[first:last].split())
+        return squeezed(self.raw[first:last])
 
     def _raw(self, offset: int) -> int:
         index = bisect_right(self._at, offset) - 1
         return offset + (self._lost[index] if index >= 0 else 0)
+
+
+def squeezed(text: str) -> str:
+    """``text`` without white space, but for one space between words in Latin letters.
+
+    >>> squeezed(" 关于 ISO 9001\\n的 通知")
+    '关于ISO 9001的通知'
+    """
+    return _GAP.sub("", " ".join(text.split()))
 
 
 def find_days(text: str, start: int = 0, end: int | None = None) -> Iterator[Day]:
