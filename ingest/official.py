@@ -27,19 +27,17 @@ from ingest.facts import (
     parse_date,
     read_front_matter,
 )
+from ingest.force import Force, in_force, term_end
 from ingest.kinds import KINDS, kind_of, rank_of
 from ingest.opening import Opening, Read, read_opening
 from ingest.signature import Origin, Signature, find_origin, find_printed, find_signature, read_origin, stands_alone
 from ingest.statements import (
-    Force,
     amends,
     basis,
     copies,
-    in_force,
     publicity,
     refuse_classified,
     repeals,
-    term_end,
 )
 from ingest.view import View, find_days
 

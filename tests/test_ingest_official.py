@@ -190,4 +190,5 @@ def test_every_fourth_row_of_the_hebei_notices_has_its_spans_in_order() -> None:
         for field in official.fields:
             assert field.value
             if field.start is not None and field.end is not None and field.name in ("发文机关", "依据", "附件"):
-                assert "".join(row["text"][field.start : field.end].split()) == field.value
+                printed = row["text"][field.start : field.end]
+                assert "".join(printed.split()) == "".join(field.value.split())
