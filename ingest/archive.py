@@ -51,7 +51,8 @@ def _members(file: BinaryIO, place: str, limits: IngestConfig) -> Iterator[tuple
 
 def _zip(file: BinaryIO, place: str, limits: IngestConfig) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(file) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        # not is_dir(), which ends in an IndexError for an empty name (Python 3.11)
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
         _check(place, [(member.filename, member.file_size) for member in members], limits)
         for member in members:
             if member.flag_bits & 0x1:

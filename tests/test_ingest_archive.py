@@ -72,7 +72,8 @@ def test_members_come_in_order_with_folders(tmp_path: Path, config: Config, make
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
 def test_documents_of_an_archive_name_their_member(tmp_path: Path, config: Config, make: Make, name: str) -> None:
-    path = make(tmp_path / name, {"法律/甲法.md": f"甲法\n{TEXT}".encode(), "程序.exe": b"MZ\x90\x00\x03", "空.md": b""})
+    files = {"法律/甲法.md": f"甲法\n{TEXT}".encode(), "程序.exe": b"MZ\x90\x00\x03", "空.md": b""}
+    path = make(tmp_path / name, files)
     settings = ReadSettings(config.ingest, config.regions.names, lambda source, digest: False, lambda count: None)
     items = list(read_files([path], settings))
     assert [item.source for item in items if isinstance(item, Document)] == [f"{path}!/法律/甲法.md"]
@@ -85,6 +86,19 @@ def test_names_in_gbk_are_read(tmp_path: Path, config: Config) -> None:
     path = make_zip(tmp_path / "a.zip", {"ABCD.md": b"1"})
     path.write_bytes(path.read_bytes().replace(b"ABCD.md", "甲乙".encode("gbk") + b".md"))
     assert [name for name, _ in read_archive(path, config.ingest)] == ["甲乙.md"]
+
+
+def test_a_member_without_a_name_is_read_like_any_other(tmp_path: Path, config: Config) -> None:
+    path = make_zip(tmp_path / "a.zip", {"A": TEXT.encode()})
+    data = bytearray(path.read_bytes())
+    start, entry = 0, data.index(b"PK\x01\x02")
+    data[entry + 28 : entry + 30] = data[start + 26 : start + 28] = b"\0\0"     # lengths of the name
+    path.write_bytes(bytes(data[:30] + data[31 : entry + 46] + data[entry + 47 :]))
+    data = bytearray(path.read_bytes())
+    end = data.index(b"PK\x05\x06")
+    data[end + 12 : end + 20] = (46).to_bytes(4, "little") + (end - 46).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert list(read_archive(path, config.ingest)) == [("", TEXT.encode())]
 
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
