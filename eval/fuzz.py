@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from core.config import Config, load_config
 from core.errors import IngestError
 from core.records import Document, FileRead, Reject, Skipped
-from eval.mutate import Mutant, Sample, mutate, packed_samples, pictures
+from eval.mutate import Mutant, Sample, mutate, old_office_samples, packed_samples, pictures
 from ingest.one_file import ReadRequest, ReadResult
 from ingest.read import ReadSettings, find_files, read_files
 from ingest.workers import ReadPool, Submitted
@@ -82,8 +82,11 @@ class FuzzReport:
         return [o for o in self.outcomes if o.code in unclear or o.seconds > LIMIT_SECONDS]
 
 
-def load_samples(folder: Path) -> dict[str, list[Sample]]:
-    """format -> files of it under ``folder``, archives of some, pictures of one. Raises `IngestError` without any."""
+def load_samples(folder: Path, *, libreoffice: bool = False) -> dict[str, list[Sample]]:
+    """format -> files of it under ``folder``, archives of some, pictures of one. Raises `IngestError` without any.
+
+    With ``libreoffice`` also what it converts, which takes seconds a file.
+    """
     samples = [Sample(path.name, path.read_bytes()) for path in find_files([folder])]
     by_format: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
@@ -93,7 +96,8 @@ def load_samples(folder: Path) -> dict[str, list[Sample]]:
     smallest = {name: min(group, key=lambda sample: len(sample.data)) for name, group in sorted(by_format.items())}
     photographed = pictures(smallest["pdf"].data) if "pdf" in smallest else []
     packed = packed_samples(sorted(smallest.values(), key=lambda sample: len(sample.data))[:4])
-    for sample in (*photographed, *packed):
+    old = old_office_samples(samples) if libreoffice else []
+    for sample in (*photographed, *packed, *old):
         by_format[sample.format].append(sample)
     return dict(sorted(by_format.items()))
 
@@ -217,10 +221,11 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--libreoffice", action="store_true", help="also DOC, XLS, PPT, RTF and ODT: seconds a file")
     parser.add_argument("--json", action="store_true", help="one object: counts, slowest, and every bad ending")
     parser.add_argument("--write", type=int, metavar="NUMBER", help="only write that mutant to the current folder")
     asked = parser.parse_args()
-    samples = load_samples(asked.folder)
+    samples = load_samples(asked.folder, libreoffice=asked.libreoffice)
     if asked.write is not None:
         made = mutant(samples, asked.seed, asked.write)
         Path(made.name).write_bytes(made.data)

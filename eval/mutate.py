@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import tarfile
 import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from random import Random
+from tempfile import TemporaryDirectory
+
+from core.errors import IngestError
+from core.records import Reject
+from ingest.convert import converter
 
 _ODD_TEXT = (
     "\x00", "\x0b", "\ufeff", "\u200b", "\u202e", "\ufffd", "\ue5f9", "\U0001f600", "\U000e0001", "\r\r\n", "\t" * 2000,
@@ -28,6 +34,7 @@ _LAUGHS = (
     + ']>'
 )
 _OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+_OLD_OFFICE = {"docx": ("doc", "rtf", "odt"), "xlsx": ("xls",), "pptx": ("ppt",)}
 _DEEP = 20_000                  # nested elements; the C stack of a careless parser ends well below
 _MEMBER_NAMES = ("../x.xml", "/etc/x.xml", "word/document.xml", "a" * 5000, "\\\\host\\x")
 _XML_NAMES = (".xml", ".rels")
@@ -87,7 +94,7 @@ def _changes_for(data: bytes) -> tuple[Change, ...]:
         return (*_BYTES, *_ZIP, *_ZIP)        # twice: most bytes of an archive are compressed, and only break it
     if data.startswith(b"%PDF"):
         return (*_BYTES, *_PDF, *_PDF)
-    if data.startswith((b"\x1f\x8b", b"\x89PNG", b"\xff\xd8")):
+    if data.startswith((b"\x1f\x8b", b"\x89PNG", b"\xff\xd8", b"\xd0\xcf")):
         return _BYTES
     return (*_BYTES, *_TEXT, *_TEXT)
 
@@ -340,9 +347,31 @@ def pictures(pdf: bytes) -> list[Sample]:
     """The first page as PNG and as JPEG: a photographed document."""
     import pymupdf
 
-    with pymupdf.open("pdf", pdf) as document:
+    with pymupdf.open("pdf", pdf) as document:  # type: ignore[no-untyped-call]
         page = document[0].get_pixmap(dpi=60)
     return [Sample("照片.png", page.tobytes("png")), Sample("照片.jpg", page.tobytes("jpeg"))]
+
+
+def old_office_samples(samples: Sequence[Sample]) -> list[Sample]:
+    """The DOCX, XLSX and PPTX among the samples as LibreOffice writes them in the formats before."""
+    program = converter()
+    if program is None:
+        raise IngestError("这台机器没有 LibreOffice。请安装，或去掉 --libreoffice", code=Reject.MISSING_TOOL)
+    made = []
+    with TemporaryDirectory(prefix="policydesk-fuzz-") as name:
+        folder = Path(name)
+        profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+        for sample in samples:
+            for target in _OLD_OFFICE.get(sample.format, ()):
+                original = folder / sample.name
+                original.write_bytes(sample.data)
+                subprocess.run(
+                    [program, profile, "--headless", "--convert-to", target, "--outdir", name, str(original)],
+                    check=True, capture_output=True, timeout=120,
+                )
+                path = original.with_suffix(f".{target}")
+                made.append(Sample(path.name, path.read_bytes()))
+    return made
 
 
 def packed_samples(samples: Sequence[Sample]) -> list[Sample]:

@@ -10,8 +10,11 @@ from pathlib import Path
 import pymupdf
 import pytest
 
+from core.config import Config
+from core.records import Document
 from eval.make_samples import SAMPLES as MADE
 from eval.make_samples import write_samples
+from ingest.one_file import ReadRequest, ReadResult, read_one
 
 ROOT = Path(__file__).resolve().parent.parent / "data_samples"
 SOURCES = ("make_samples.py", "sample_pages.py", "sample_papers.py")
@@ -81,3 +84,28 @@ def test_questions_on_the_formats_have_the_fields_of_the_others() -> None:
     assert all(set(row) == QUESTION_KEYS for row in new)
     assert not {row["id"] for row in new} & {row["id"] for row in old}
     assert {row["document"] for row in new} == {name for name in MADE if name.startswith("formats/")}
+
+
+def read(data: bytes, name: str, config: Config) -> ReadResult:
+    return read_one(ReadRequest(data, name), config.ingest, config.regions.names)
+
+
+def read_texts(path: Path, config: Config) -> str:
+    """Everything that is read of a file and of what is inside it."""
+    outer = read(path.read_bytes(), path.name, config)
+    inside = [read(part.data, part.name, config) for part in outer.attachments if part.data is not None]
+    documents = [item for one in (outer, *inside) for item in one.items]
+    return "\n".join(item.text for item in documents if isinstance(item, Document))
+
+
+def test_answers_are_pieces_of_lines_of_the_documents_as_they_are_read(config: Config) -> None:
+    texts = {name: read_texts(ROOT / name, config) for name in MADE if name.startswith("formats/")}
+    missing = [row for row in questions("questions_formats.jsonl") if row["answer"] not in texts[row["document"]]]
+    assert missing == []
+
+
+def test_every_sample_is_read_as_its_own_type_and_the_scan_asks_to_be_recognised(config: Config) -> None:
+    results = {name: read((ROOT / name).read_bytes(), name, config) for name in MADE}
+    assert {name: one.kind for name, one in results.items()} == {name: name.rpartition(".")[2] for name in MADE}
+    assert [name for name, one in results.items() if one.needs_ocr] == ["scanned/49_货运车辆通行通告.pdf"]
+    assert all(isinstance(item, Document) for one in results.values() for item in one.items)
