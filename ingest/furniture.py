@@ -118,17 +118,18 @@ def _mark_page_numbers(pages: Sequence[PageLines], rows: Rows, kinds: Kinds) -> 
                     if _DASHED.fullmatch(line.text.strip()) or _NAMED.fullmatch(line.text.strip()):
                         kinds[id(line)] = BlockKind.PAGE_NUMBER
     # Digits alone are a page number when they count the pages.
-    counted = Counter(int(line.text) - number for line, number in bare if line.text.strip().isdigit())
+    digits = {id(line): "".join(line.text.split()) for line, _ in bare}     # recognisers part them: 1 4
+    counted = Counter(int(digits[id(line)]) - number for line, number in bare if digits[id(line)].isdecimal())
     for line, number in bare:
-        text = line.text.strip()
-        if not text.isdigit() or len(pages) == 1 or counted[int(text) - number] >= 2:
+        text = digits[id(line)]
+        if not text.isdecimal() or len(pages) == 1 or counted[int(text) - number] >= 2:
             kinds[id(line)] = BlockKind.PAGE_NUMBER
 
 
 def _is_bare(line: TextLine, group: Sequence[TextLine]) -> bool:
     """Digits that stand alone, or far from the rest of a running head."""
     gaps = [max(line.box[0] - other.box[2], other.box[0] - line.box[2]) for other in group if other is not line]
-    return _BARE.fullmatch(line.text.strip()) is not None and min(gaps, default=99.0) > 2 * line.size
+    return _BARE.fullmatch("".join(line.text.split())) is not None and min(gaps, default=99.0) > 2 * line.size
 
 
 def _mark_repeated(pages: Sequence[PageLines], rows: Rows, kinds: Kinds, *, top: bool) -> None:

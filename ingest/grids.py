@@ -131,13 +131,11 @@ def _parts(across: Sequence[Span], down: Sequence[Span]) -> list[tuple[list[Span
 
 
 def _grid(across: Sequence[Span], down: Sequence[Span]) -> Grid | None:
-    if len(across) < 2 or not down:
+    if not across or not down or len(across) + len(down) < 3:
         return None
     xs, ys = _lanes(span[0] for span in down), _lanes(span[0] for span in across)
-    # Many tables leave their outer sides open: there the horizontal rules end.
-    left, right = min(span[1] for span in across), max(span[2] for span in across)
-    xs = [left, *xs] if left < xs[0] - 2 * _NEAR else xs
-    xs = [*xs, right] if right > xs[-1] + 2 * _NEAR else xs
+    # Many tables leave their outer sides open, and one that a page break cuts its end: there the other rules end.
+    xs, ys = _with_ends(xs, across), _with_ends(ys, down)
     if len(xs) < 3 or len(ys) < 2:
         return None
     columns, rows = len(xs) - 1, len(ys) - 1
@@ -161,6 +159,12 @@ def _grid(across: Sequence[Span], down: Sequence[Span]) -> Grid | None:
     if len(set(numbers)) < 2:
         return None
     return Grid(tuple(xs), tuple(ys), tuple(tuple(numbers[row * columns:][:columns]) for row in range(rows)))
+
+
+def _with_ends(lanes: list[float], crossing: Sequence[Span]) -> list[float]:
+    first, last = min(span[1] for span in crossing), max(span[2] for span in crossing)
+    before = [first] if first < lanes[0] - 2 * _NEAR else []
+    return [*before, *lanes, last] if last > lanes[-1] + 2 * _NEAR else [*before, *lanes]
 
 
 def _join(cells: list[int], one: int, other: int) -> None:

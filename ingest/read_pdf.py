@@ -120,7 +120,8 @@ def _completed(page: PageLines, recognised: PageLines, pictures: Sequence[Box]) 
         line for line in recognised.lines
         if any(_holds(box, line.box) for box in pictures) and not any(_holds(own.box, line.box) for own in page.lines)
     ]
-    return replace(page, lines=page.lines + tuple(found))
+    tables = tuple(table for table in recognised.tables if any(_holds(box, table.box) for box in pictures))
+    return replace(page, lines=page.lines + tuple(found), tables=page.tables + tables)
 
 
 def _holds(box: Box, other: Box) -> bool:

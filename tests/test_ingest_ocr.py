@@ -67,6 +67,13 @@ def scanned_pdf(degrees: float = 0.0) -> bytes:
         return document.tobytes()
 
 
+@pytest.fixture(scope="module")
+def scanned() -> tuple[bytes, PageLines]:
+    """The page and its lines: recognising takes seconds."""
+    data = scanned_pdf()
+    return data, recognise_page(data, "pdf", 1)
+
+
 def body(data: bytes, page: PageLines) -> list[str]:
     reading = read_pdf(data, "甲.pdf", ReadOptions(recognised={1: page}))
     assert reading.needs_ocr == ()
@@ -96,9 +103,8 @@ def test_without_it_the_command_that_installs_it_is_named() -> None:
 
 
 @needs_ocr
-def test_a_clean_scan_is_read_whole_and_parted_into_its_paragraphs() -> None:
-    data = scanned_pdf()
-    page = recognise_page(data, "pdf", 1)
+def test_a_clean_scan_is_read_whole_and_parted_into_its_paragraphs(scanned: tuple[bytes, PageLines]) -> None:
+    data, page = scanned
     found = body(data, page)
     assert right_share("".join(found)) >= 0.98
     assert found[:2] == ["云州市人民政府文件", "云州市住房保障若干措施"]
@@ -108,8 +114,8 @@ def test_a_clean_scan_is_read_whole_and_parted_into_its_paragraphs() -> None:
 
 
 @needs_ocr
-def test_boxes_lie_in_points_around_the_letters() -> None:
-    title = next(line for line in recognise_page(scanned_pdf(), "pdf", 1).lines if "若干措施" in line.text)
+def test_boxes_lie_in_points_around_the_letters(scanned: tuple[bytes, PageLines]) -> None:
+    title = next(line for line in scanned[1].lines if "若干措施" in line.text)
     assert title.box[0] == pytest.approx(170, abs=6)
     assert title.box[2] == pytest.approx(170 + 11 * 22, abs=8)
     assert title.box[1] < 160 < title.box[3]
@@ -123,12 +129,33 @@ def test_a_page_that_lies_askew_is_parted_into_the_same_paragraphs() -> None:
 
 
 @needs_ocr
-def test_the_letters_of_a_seal_are_no_part_of_the_text() -> None:
-    data = scanned_pdf()
-    reading = read_pdf(data, "甲.pdf", ReadOptions(recognised={1: recognise_page(data, "pdf", 1)}))
+def test_the_letters_of_a_seal_are_no_part_of_the_text(scanned: tuple[bytes, PageLines]) -> None:
+    data, page = scanned
+    reading = read_pdf(data, "甲.pdf", ReadOptions(recognised={1: page}))
     running = "".join(block.text for block in reading.blocks if not block.kind.is_furniture)
     assert "公章" not in running
     assert any("公章" in block.text for block in reading.blocks if block.kind is BlockKind.WATERMARK)
+
+
+@needs_ocr
+def test_a_table_in_a_scan_keeps_its_cells() -> None:
+    with pymupdf.open() as drawn:
+        page = drawn.new_page(width=595, height=842)
+        for y in (100, 140, 200):
+            page.draw_line((80, y), (500, y), width=0.6)
+        for x in (80, 220, 500):
+            page.draw_line((x, 100), (x, 200), width=0.6)
+        for x, y, text in ((100, 126, "区域"), (240, 126, "补贴标准"), (100, 172, "东城区"),
+                           (240, 164, "每户每月三百元，特殊"), (240, 188, "情况另行规定")):
+            write(page, x, y, text, 16)
+        write(page, 112, 240, "本标准自公布之日起施行。", 16)
+        picture = page.get_pixmap(dpi=150).tobytes("png")
+    lines = recognise_page(picture, "image", 1)
+    blocks = read_image(picture, "甲.png", ReadOptions(recognised={1: lines})).blocks
+    assert [block.text for block in blocks] == [
+        "| 区域 | 补贴标准 |\n| --- | --- |\n| 东城区 | 每户每月三百元，特殊情况另行规定 |",
+        "本标准自公布之日起施行。",
+    ]
 
 
 @needs_ocr

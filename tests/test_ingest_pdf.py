@@ -93,6 +93,17 @@ def test_bold_that_is_printed_twice_is_read_once() -> None:
     assert texts(read(make_pdf(draw))) == ["第一条　甲乙丙丁。"]
 
 
+def test_a_line_within_another_is_put_where_it_is_printed() -> None:
+    """LibreOffice writes a text without its quotation marks, leaves gaps for them, and writes them before it."""
+    def draw(page: pymupdf.Page) -> None:
+        write(page, 140, 100, "“")
+        write(page, 176, 100, "”")
+        for x, text in ((80, "第一条　甲"), (152, "其他"), (188, "形式的合同。")):
+            write(page, x, 100, text)
+
+    assert texts(read(make_pdf(draw))) == ["第一条　甲“其他”形式的合同。"]
+
+
 def rule(page: pymupdf.Page, x0: float, y0: float, x1: float, y1: float) -> None:
     page.draw_line((x0, y0), (x1, y1), width=0.7)
 
