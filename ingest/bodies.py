@@ -117,6 +117,10 @@ def bodies_before(text: str, end: int, limit: int, names: Mapping[str, str]) -> 
             break
         found.append((start, stop))
         end = start
+    while len(found) > 1 and text[found[-1][0] : found[-1][1]].endswith(_TAUGHT) and not text[
+        found[0][0] : found[0][1]
+    ].endswith(_TAUGHT):
+        found.pop()                  # the last lines of a list of schools or firms above the signature
     return found[::-1]
 
 
@@ -310,6 +314,7 @@ def _longer(run: str, at: int, names: Mapping[str, str]) -> int:
     return at
 
 
+_TAUGHT = ("学院", "学校", "大学", "公司", "集团", "中学", "小学")
 _PREFIXES = (
     "中国共产党", "中共", "共青团", "国家税务总局", "中华人民共和国", "国家统计局", "国家", "中国", "国务院"
 )

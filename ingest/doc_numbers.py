@@ -13,13 +13,16 @@ _YEAR = r"[〔\[［【〖(（〈]((?:19|20)\d{2})[〕\]］】〗)）〉]"
 _BRACKETS = re.compile(_YEAR)
 _BRACKETED = re.compile(_YEAR + r"第?0*(\d{1,5})号")
 _BARE = re.compile(r"(?<=[函发字规办通])((?:19|20)\d{2})年?第0*(\d{1,5})号")      # 商服贸函2026年第322号
+_COUNT = r"[0-9一二三四五六七八九十百零〇]{1,6}"
 _ORDER = re.compile(
-    r"([\u4e00-\u9fff]{2,30})(?:令|主席令)[\s（(〔\[]{0,3}(?:((?:19|20)\d{2})[年〕\])）]{0,2})?[\s（(]{0,2}第?\s{0,2}"
-    r"([0-9一二三四五六七八九十百零〇]{1,6})\s{0,2}号[)）]?"
+    rf"([\u4e00-\u9fff、]{{2,60}})令[\s（(〔\[]{{0,3}}(?:(?:19|20)\d{{2}}[年〕\])）]{{0,2}})?"
+    rf"[\s（(]{{0,2}}第?\s{{0,2}}{_COUNT}\s{{0,2}}号[)）]?"
 )
 _NOTICE = re.compile(
-    r"([\u4e00-\u9fff]{2,30}(?:委员会|政府|总局|大会))(?:(第\d{1,4}号)公告|公告[（(]?(第\d{1,4}号)[)）]?)"
+    rf"([\u4e00-\u9fff、]{{2,60}}(?:委员会|政府|总局|大会|部|署|银行|局))"
+    rf"(?:第{_COUNT}号公告|公告[（(]?(?:(?:19|20)\d{{2}}年)?第{_COUNT}号[)）]?)"
 )
+_YEAR_OF_ORDER = re.compile(r"[〔\[（(]((?:19|20)\d{2})[〕\])）]")
 _RUN = 16                    # longest 机关代字 looked for; 穗天科工信规字 has seven characters
 # what ends before a number begins: a title, a citing word, the name of a body
 _BEFORE = re.compile(
@@ -28,7 +31,10 @@ _BEFORE = re.compile(
     r"|根据|按照|依据|依照|参照|贯彻|落实|执行|印发|转发|废止|以及|关于|下发|发布|发文|附件|编号"
     r"|人民政府|委员会|办公厅|办公室|[省市区县][\u4e00-\u9fff]{1,10}[厅局])"
 )
-_BEFORE_ORDER = re.compile(r".*(?:日|以|由|经|据|过)")
+_BEFORE_ORDER = re.compile(
+    # the name of the rule may stand before it
+    r".*(?:日|以|由|经|据|过|条例|办法|规定|细则|规则|的(?:公告|通知|决定)|法(?=中华人民共和国))、?"
+)
 _STOP = re.compile(r".*[见和与及由经据以按将对在从原为]")
 
 
@@ -65,24 +71,21 @@ def find_numbers(text: str, start: int = 0, end: int | None = None) -> Iterator[
 
 
 def find_order(text: str, start: int = 0, end: int | None = None) -> tuple[Number, str] | None:
-    """The first 令 number (广州市人民政府令第179号) or 公告 number of a congress, and the body that gave it."""
+    """The first 令 number (广州市人民政府令第179号) or 公告 number, as written, and the body or bodies that gave it."""
     stop = len(text) if end is None else end
     if text.find("号", start, stop) < 0:
         return None
     match = _ORDER.search(text, start, stop) if text.find("令", start, stop) >= 0 else None
-    if match:
-        body, year, number = match.groups()
-        if before := _BEFORE_ORDER.match(body):
-            body = body[before.end():]
-        where = match.end(1) - len(body)
-        when = f"{year}年" if year else ""
-        return Number(where, match.end(), f"{body}令{when}第{number}号"), body
-    match = _NOTICE.search(text, start, stop) if text.find("公告", start, stop) >= 0 else None
-    if match:
-        body = match.group(1)
-        written = re.sub(r"[（()）]", "", match.group())
-        return Number(match.start(), match.end(), written), body
-    return None
+    if match is None and text.find("公告", start, stop) >= 0:
+        match = _NOTICE.search(text, start, stop)
+    if match is None:
+        return None
+    body = match.group(1)
+    if before := _BEFORE_ORDER.match(body):
+        body = body[before.end():]
+    where = match.end(1) - len(body)
+    written = re.sub(r"[\s（()）]", "", _YEAR_OF_ORDER.sub(r"〔\1〕", text[where : match.end()]))
+    return Number(where, match.end(), written), body
 
 
 def _code_before(text: str, end: int, limit: int) -> int:

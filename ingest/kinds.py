@@ -36,6 +36,9 @@ _GUIDE_TEXT = re.compile(
 )
 _NEWS = re.compile(r"^.{0,80}?(?:记者|讯|电)|本报|日前|近日|[0-9]月[0-9]{1,2}日起?[，,]|表示[，,：:]|强调[，,：:]|召开")
 _PRESS = re.compile(r"日报讯|本报讯|本报记者|[（(]记者|通讯员|新华社[\u4e00-\u9fff0-9]{2,12}电")
+_RANKS = {
+    "问答": Rank.FAQ, "指南": Rank.GUIDE, "解读": Rank.OTHER, "新闻": Rank.OTHER, "报告": Rank.OTHER,
+}
 _LOOSE = ("计划", "方案", "规划", "措施", "意见", "标准", "目录", "指引", "指南")     # words that headlines end in, too
 _REPORT = re.compile(r"情况(?:的)?(?:总结|汇报)$|汇报$|总结$|年报$|年度报|(?:进展|开展|建设|完成|落实|工作)情况$")
 LETTER = re.compile(r"通知如下|(?:印发|转发)(?:给)?你们|现予(?:以)?印发|特此通知")
@@ -89,23 +92,16 @@ def _unnamed(title: str, plain: str, text: str, *, source_is_media: bool) -> str
 def rank_of(kind: str, title: str, issuers: list[str], level: str | None) -> Rank:
     """效力级别 from who made it and what it is called."""
     issuer = issuers[0] if issuers else ""
-    if kind == "问答":
-        return Rank.FAQ
-    if kind == "指南":
-        return Rank.GUIDE
-    if kind in ("解读", "新闻", "报告"):
-        return Rank.OTHER
+    if kind in _RANKS:
+        return _RANKS[kind]
     if "法院" in issuer or "检察院" in issuer:
         return Rank.JUDICIAL_INTERPRETATION if level == "国家" else Rank.NORMATIVE_DOCUMENT
-    if "人民代表大会" in issuer or "人大" in issuer:
+    if "人民代表大会" in issuer or "人大" in issuer or issuer.endswith("国主席"):
         if level != "国家":
             return Rank.LOCAL_REGULATION
         return Rank.CONSTITUTION if title.endswith("宪法") else Rank.LAW
-    rule = kind in ("令", "条例", "规定", "办法", "细则", "规则")
-    if rule and issuer in ("国务院", "中华人民共和国国务院"):
-        return Rank.ADMINISTRATIVE_REGULATION
-    if rule and level == "国家":
-        return Rank.DEPARTMENT_RULE
+    if kind in ("令", "条例", "规定", "办法", "细则", "规则") and level == "国家":
+        return Rank.ADMINISTRATIVE_REGULATION if issuer.endswith("国务院") else Rank.DEPARTMENT_RULE
     if kind == "令":
         return Rank.LOCAL_RULE
-    return Rank.NORMATIVE_DOCUMENT if issuer and kind not in ("其他",) else Rank.OTHER
+    return Rank.NORMATIVE_DOCUMENT if issuer and kind != "其他" else Rank.OTHER

@@ -70,6 +70,7 @@ _ROW_NAMES = {
     "成文日期": "dated", "发布日期": "published_on", "实施日期": "effective_from", "施行日期": "effective_from",
     "失效日期": "effective_to",
 }
+_HEAD_OF = re.compile(r"(?<=[局部委署])(?:局长|部长|主任|署长)$")
 _BEFORE_ABOUT = re.compile(r"关于|印发|转发|令")
 _BEFORE_YEAR = re.compile(r"关于|\d{4}(?:年|[-—－]\d{4})")       # 某厅2023年政府信息公开工作年度报告
 _AND_OTHERS = re.compile(r"(?:等[^等]{0,6}(?:部门|单位|部委|厅局)|文件)$")
@@ -163,17 +164,26 @@ def _issuers(
         if signed and signed.bodies and opening.order_body is None:
             return named(signed.bodies, 0.95)
         if opening.order_body:
-            return named((opening.order_body,), 0.95)
+            return named(_makers(view, opening.order_body, regions), 0.95)
         if opening.title_bodies:
             return named(opening.title_bodies, 0.9)
         if origin and origin.body_span:
-            return named((origin.body_span,), 0.9)
+            return named(_makers(view, origin.body_span, regions), 0.9)
         title = opening.title.value
         about = (_BEFORE_YEAR if kind == "报告" else _BEFORE_ABOUT).search(title)
         named_in = _AND_OTHERS.sub("", title[: about.start()]) if about else ""
         if spans := split_bodies(named_in, regions):
             return tuple(Read(title[a:b], confidence=0.8) for a, b in spans)
     return ()
+
+
+def _makers(view: View, span: tuple[int, int], regions: Regions) -> tuple[tuple[int, int], ...]:
+    """The bodies in front of 令: 人事部、商务部; of 国家知识产权局局长, the bureau."""
+    start, end = span
+    if head := _HEAD_OF.search(view.text[start:end]):
+        end = start + head.start()
+    split = split_bodies(view.text[start:end], regions)
+    return tuple((start + a, start + b) for a, b in split) or ((start, end),)
 
 
 def _dated(

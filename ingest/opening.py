@@ -52,6 +52,7 @@ _QUOTED_RULE = re.compile(r"^《([^《》]*(?:〈[^〈〉]*〉[^《》]*)*)》$"
 _ORDER_HEAD = re.compile(
     r"^[\u4e00-\u9fff]{2,30}令[（(〔]?(?:\d{4}年?[〕)）]?)?第?[0-9一二三四五六七八九十百]+号[)）]?(?=.)"
 )
+_RULES = ("法", "条例", "办法", "规定", "细则", "规则")
 _PLAIN = str.maketrans("", "", "《》〈〉<>“”\"（）()、　 ")
 
 
@@ -85,7 +86,8 @@ class Opening:
 def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
     """What the head of the text says, with ``named`` the title its container gives (cut off, or of another part)."""
     text = view.text
-    order = _order_head(text)
+    ordered = _order_head(text)
+    order = ordered[0] if ordered else None
     formal = _formal_title(text, names, order.end if order else 0)
     title = _title(view, named, formal, order)
     number = _own_number(view, formal, title, order)
@@ -99,20 +101,18 @@ def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
         addressee = _addressee(view, 0)
     prefix = formal[2] if formal else ()
     body = max(after, (addressee.end or 0) + 1 if addressee else 0)
-    order_body = (order.start, order.start + len(order.value) - len(order.value.lstrip())) if order else None
-    if order:
-        found = find_order(text, order.start, order.end)
-        order_body = (order.start, order.start + len(found[1])) if found else None
     cut = CUT_OFF.search("".join(named.split())) is not None
+    order_body = (order.start, order.start + len(ordered[1])) if order and ordered else None
     return Opening(title, number, order_body, addressee, prefix, body, cut)
 
 
-def _order_head(text: str) -> Number | None:
-    """A 令 that the text begins with, among the first lines."""
+def _order_head(text: str) -> tuple[Number, str] | None:
+    """A 令 that the text begins with, or the name of its rule and then the 令, and who gave it."""
     for start, end in _lines(text, 0, 400):
-        found = find_order(text, start, min(len(text), max(end, start + 60) + 30))
-        if found and found[0].start == start and "令" in found[0].value:
-            return found[0]
+        found = find_order(text, start, min(len(text), start + 120))
+        if found and "令" in found[0].value:
+            lead = text[start : found[0].start]
+            return found if not lead or (len(lead) < 40 and lead.rstrip("\n").endswith(_RULES)) else None
         if end - start > 200:
             break
     return None
@@ -342,6 +342,8 @@ def _own_number(
     if order:
         return Read(order.value, order.start, order.end, 0.98)
     ends = {0, title.end or 0, formal[1] if formal else 0}
+    if notice := _notice_number(text, ends):
+        return notice
     for number in find_numbers(text, 0, min(len(text), _HEAD)):
         start = number.start - 1 if text[number.start - 1 : number.start] in ("（", "(") else number.start
         before = text[start - 1 : start]
@@ -359,6 +361,17 @@ def _own_number(
             and (lead.endswith("》") or _KIND_END.search(lead[-8:]))
         ):
             return Read(number.value, number.start, number.end, 0.97 if own_line else 0.93)
+    return None
+
+
+def _notice_number(text: str, ends: set[int]) -> Read | None:
+    """财政部税务总局公告2022年第32号 at the head or right behind the title."""
+    starts = ends | {start for start, _ in _lines(text, 0, 600)}
+    for start in sorted(starts):
+        at = start + (text[start : start + 1] == "\n")
+        found = None if "。" in text[:at] else find_order(text, at, min(len(text), at + 90))
+        if found and found[0].start == at and "公告" in found[0].value:
+            return Read(found[0].value, at, found[0].end, 0.93)
     return None
 
 

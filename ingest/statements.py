@@ -1,4 +1,4 @@
-"""What a document states about itself and others: 依据, 施行, 有效期, 废止, 修改, 附件, 抄送, 公开, 密级."""
+"""What a document states of other documents and of itself: 依据, 废止, 修改, 抄送, 公开属性 and 密级."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ _REPEALED = re.compile(
     r"(?:同时|予以|即行|相应|一并|自行|均予|全部)(?:予以)?(?:废止|失效)|停止执行|不再执行|[日起]废止|宣布(?:废止"
     r"|失效)|同时作废"
 )
-_REPEALS = re.compile(r"(?:决定|现)?(?:予以)?废止(?:以下|下列|了)?(?=[^《。，]{0,12}《)")
+_REPEALS = re.compile(r"(?:决定|现)?(?:予以)?废止(?:以下|下列|了)?(?=[^《》。，]{0,12}《)")
 _NAME = re.compile(r"《((?:[^《》]|《[^《》]{0,120}》){2,200})》")
+_LIST_GAP = re.compile(r"(?:[（(][^（）()]{0,60}[）)])?[、，和及与]{0,2}(?:以及)?")
 _AMEND_TITLE = re.compile(r"关于(?:废止和)?修[改订](?:和废止)?")
 _AMENDED = re.compile(
     r"[对将]([^。；]{0,200}《[^。；]{2,300})(?:作|作出|进行|做|做出|予以)(?:如下|以下|部分|下列|相应)?(?:的)?修[改订正]"
@@ -204,6 +205,8 @@ def repeals(view: View) -> list[Read]:
         return []
     found: list[Read] = []
     for match in _REPEALED.finditer(text):
+        if text.rfind("《", 0, match.start()) > text.rfind("》", 0, match.start()):
+            continue                 # in a name: 关于…予以废止的决定
         start = max(text.rfind(mark, 0, match.start()) for mark in "。；\n") + 1
         if match.start() - start > 1500:
             continue
@@ -211,11 +214,19 @@ def repeals(view: View) -> list[Read]:
     for match in _REPEALS.finditer(text):
         end = text.find("。", match.end())
         if text[match.start() - 1 : match.start()] not in ("修", "者", "或") and 0 < end - match.end() < 900:
-            found += [
-                Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.8)
-                for name in _NAME.finditer(text, match.end(), end)
-            ]
+            found += _listed(view, match.end(), end)
     return _once(found)
+
+
+def _listed(view: View, start: int, end: int) -> list[Read]:
+    """《…》、《…》和《…》, one right after the other."""
+    found: list[Read] = []
+    name = _NAME.search(view.text, start, end)
+    while name:
+        found.append(Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.8))
+        gap = _LIST_GAP.match(view.text, name.end(), end)
+        name = _NAME.match(view.text, gap.end(), end) if gap else None
+    return found
 
 
 def _repealed_names(view: View, start: int, end: int) -> list[Read]:
@@ -232,7 +243,8 @@ def _repealed_names(view: View, start: int, end: int) -> list[Read]:
     )]
     if names:
         return [Read(view.value(*name.span(1)), name.start(1), name.end(1), 0.92) for name in names]
-    return [Read(number.value, number.start, number.end, 0.85) for number in find_numbers(text, clause, end)]
+    numbers = find_numbers(text, max(clause, end - 300), end)
+    return [Read(number.value, number.start, number.end, 0.85) for number in numbers]
 
 
 _ARTICLE_OF = re.compile(r"第[一二三四五六七八九十百]+[条款项]")

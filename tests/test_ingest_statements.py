@@ -280,3 +280,26 @@ def test_a_short_name_is_placed_by_the_regions_the_page_speaks_of() -> None:
 @pytest.mark.parametrize("text", ["", "。", "《" * 3000, "（2024年" * 2000, "附件：1." * 2000, "\n" * 5000])
 def test_odd_text_gives_what_there_is(text: str) -> None:
     assert read(text, title="供热").facts.title == "供热"
+
+
+@pytest.mark.parametrize(("text", "number", "issuers"), [
+    ("人事部、商务部令第2号\n《供热规定》现予公布。", "人事部、商务部令第2号", ["人事部", "商务部"]),
+    ("供热管理办法江岳省人民政府令〔2009〕第5号\n甲。", "江岳省人民政府令〔2009〕第5号", ["江岳省人民政府"]),
+    ("国家知识产权局局长令（第30号）\n甲。", "国家知识产权局局长令第30号", ["国家知识产权局"]),
+    ("中华人民共和国供热法中华人民共和国主席令第七号\n甲。", "中华人民共和国主席令第七号", ["中华人民共和国主席"]),
+    ("财政部税务总局公告2022年第32号为支持创新，现公告如下。\n财政部税务总局\n2022年9月30日",
+     "财政部税务总局公告2022年第32号", ["财政部", "税务总局"]),
+])
+def test_an_order_is_numbered_as_written_and_issued_by_all_who_gave_it(
+    text: str, number: str, issuers: list[str]
+) -> None:
+    official = read(text, title="供热管理办法")
+    assert (official.facts.doc_no, values(official, "发文机关")) == (number, issuers)
+
+
+def test_an_order_that_prints_an_older_rule_holds_from_its_own_day() -> None:
+    text = (
+        "国务院令第9号\n《决定》现予公布，自公布之日起施行。\n总理 某某\n2024年5月26日\n"
+        "第一条　本条例自2020年12月1日起施行。"
+    )
+    assert read(text, title="供热条例").facts.effective_from == date(2024, 5, 26)
