@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 
 from core.config import Config
 from core.ports import Sparse
-from core.records import Document, Duplicate, FileRead, IngestReport, RevisionChange, Skipped, State
+from core.records import Document, Duplicate, FileRead, IngestReport, Likeness, RevisionChange, Skipped, State
 from kb import catalogue
 from kb.encode import EncodingPool, Packed, unpack
 from kb.files import remember_files
@@ -33,7 +33,8 @@ class Adding:
         self._duplicates: list[Duplicate] = []
         self._documents = self._articles = self._chunks = self._points = 0
         self._unchanged = self._unchanged_files = self._replaced = 0
-        self._writing: Future[int] | None = None
+        self._writing: Future[tuple[int, list[Duplicate]]] | None = None
+        self._handed_over: frozenset[str] = frozenset()     # what is being written
         self._pool = EncodingPool(config.index, config.ingest.workers)
 
     def run(self, items: Iterable[Document | Skipped | FileRead]) -> IngestReport:
@@ -61,24 +62,42 @@ class Adding:
 
     def _step(self, writer: ThreadPoolExecutor, *, full: bool) -> None:
         """Hand the batch over. Full ones are encoded in other processes while the next is read."""
-        batch, files = list({document.id: document for document in self._batch.values()}.values()), self._files
-        same = len(self._batch) - len(batch)
+        batch, files = list(self._batch.values()), self._files
         self._batch, self._files = {}, []
-        with self._steps.engine.connect() as connection:
-            known = catalogue.known_states(connection, [document.id for document in batch])
-        settled = {State.PUBLISHED} if self._publish else set(State)
-        new = [document for document in batch if known.get(document.id) not in settled]
-        self._unchanged += len(batch) - len(new) + same
+        new = self._unknown(batch)
+        self._unchanged += len(batch) - len(new)
         self._unchanged_files += sum(file.unchanged for file in files)
         if new and self._publish:
             self._hand_over(writer, new, files, full=full)
             return
         if batch and not self._publish:
-            self._steps.save_drafts(new, again=[document.id for document in batch if document.id in known])
+            ids = {document.id for document in new}
+            self._steps.save_drafts(new, again=[document.id for document in batch if document.id not in ids])
+            self._duplicates += self._steps.duplicates(new)
             self._count(new)
         if files:
             self._wait()
             self._remember(files)
+
+    def _unknown(self, batch: Sequence[Document]) -> list[Document]:
+        """Those to be stored, each content once; the same content from another place is told as a duplicate."""
+        with self._steps.engine.connect() as connection:
+            known = catalogue.known(connection, [document.id for document in batch])
+        settled = {State.PUBLISHED} if self._publish else set(State)
+        sources = {
+            name: there.source for name, there in known.items() if there.state in settled or name in self._handed_over
+        }
+        new: list[Document] = []
+        for document in batch:
+            source = sources.get(document.id)
+            if source is None:
+                sources[document.id] = document.source
+                new.append(document)
+            elif source != document.source:
+                self._duplicates.append(
+                    Duplicate(document.id, document.id, Likeness.SAME_TEXT, 1.0, document.source, source)
+                )
+        return new
 
     def _hand_over(
         self, writer: ThreadPoolExecutor, new: Sequence[Document], files: Sequence[FileRead], *, full: bool
@@ -91,11 +110,14 @@ class Adding:
             self._wait()
             self._writing = writer.submit(self._write, staged, packed, files)
             undo.pop_all()
+        self._handed_over = frozenset(document.id for document in staged.documents)
         self._revisions += staged.revisions
         self._points += len(staged.entries)
         self._count(staged.documents)
 
-    def _write(self, staged: Staged, packed: Future[Packed] | None, files: Sequence[FileRead]) -> int:
+    def _write(
+        self, staged: Staged, packed: Future[Packed] | None, files: Sequence[FileRead]
+    ) -> tuple[int, list[Duplicate]]:
         """In the writing thread. Files are remembered once all that came before them is published."""
 
         def encoded() -> Sequence[Sparse]:
@@ -103,12 +125,14 @@ class Adding:
 
         replaced = self._steps.write(staged, encoded)
         self._remember(files)
-        return replaced
+        return replaced, self._steps.duplicates(staged.documents)
 
     def _wait(self) -> None:
         writing, self._writing = self._writing, None
         if writing is not None:
-            self._replaced += writing.result()
+            replaced, duplicates = writing.result()
+            self._replaced += replaced
+            self._duplicates += duplicates
 
     def _count(self, new: Sequence[Document]) -> None:
         self._documents += len(new)

@@ -14,6 +14,7 @@ from core.ports import Embedder, PointFilter, Sparse, Store
 from core.records import (
     Comparison,
     Document,
+    Duplicate,
     FileRead,
     Hit,
     IngestReport,
@@ -25,12 +26,14 @@ from core.records import (
 from kb import catalogue, lookup
 from kb.adding import Adding
 from kb.compare import compare
-from kb.files import file_seen, known_files
+from kb.duplicates import all_duplicates
+from kb.files import known_files
 from kb.steps import Steps, number
 from kb.tokens import SparseEncoder
 
 _NAMED_SCORE = 1000.0    # above any BM25 score: who names an article wants that article
 _TRIES = 3               # searches that a publication overtakes; then publications wait for one search
+_UNKNOWN = "没有编号为 {} 的文件。用 policydesk documents 查看编号"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,6 @@ class KnowledgeBase:
         """Store every document that is new, in durable steps. With ``publish`` false they stay drafts."""
         settings = self._file_settings(publish)
         return Adding(self._steps, self._config, publish=publish, settings=settings).run(items)
-
-    def file_seen(self, source: str, sha256: str, *, publish: bool) -> bool:
-        """Whether a file of these bytes was ingested whole before, with the settings of now."""
-        with self._engine.connect() as connection:
-            return file_seen(connection, source, sha256, self._file_settings(publish))
 
     def known_files(self, *, publish: bool) -> Mapping[str, str]:
         """sha256 by source of the files and archive members that were ingested whole, with the settings of now."""
@@ -139,12 +137,22 @@ class KnowledgeBase:
         with self._engine.connect() as connection:
             document = lookup.load(connection, document_id)
         if document is None:
-            raise NotFound(f"没有编号为 {document_id} 的文件。用 policydesk documents 查看编号")
+            raise NotFound(_UNKNOWN.format(document_id))
         return document
 
     def compare(self, old_id: str, new_id: str) -> Comparison:
         """What became of each article. Raises `NotFound`."""
         return compare(self.document(old_id), self.document(new_id))
+
+    def similar(self, document_id: str) -> list[Duplicate]:
+        """How the document is related to others that are published or drafts, the most similar first.
+
+        Empty for one that was taken out. Raises `NotFound` for an unknown id.
+        """
+        with self._engine.connect() as connection:
+            if lookup.title_of(connection, document_id) is None:
+                raise NotFound(_UNKNOWN.format(document_id))
+            return all_duplicates(connection, document_id)
 
     def documents(self, states: Sequence[State]) -> list[StoredDocument]:
         with self._engine.connect() as connection:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, func, insert, select, update
 
 from core.records import Document, Facts, State
+from kb.database import insert_rows
 from kb.rows import (
     STORED,
     Standing,
@@ -25,6 +26,14 @@ from kb.versions import Span, spans, version_key
 
 _SEEN = (State.PUBLISHED, State.STAGED)
 _COMMITS = counters.c.key == "commits"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where a stored document stands and where it came from."""
+
+    state: State
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +54,12 @@ class Outdated:
     dates: list[tuple[Span, list[str]]]    # points that hold old dates
 
 
-def known_states(connection: Connection, ids: Sequence[str]) -> dict[str, State]:
-    rows = connection.execute(select(documents.c.id, documents.c.state).where(documents.c.id.in_(ids)))
-    return {row.id: State(row.state) for row in rows}
+def known(connection: Connection, ids: Sequence[str]) -> dict[str, Known]:
+    """What is there already, by id."""
+    rows = connection.execute(
+        select(documents.c.id, documents.c.state, documents.c.source).where(documents.c.id.in_(ids))
+    )
+    return {row.id: Known(State(row.state), row.source) for row in rows}
 
 
 # towards publishing
@@ -59,11 +71,10 @@ def save(
     """Write documents that are not there yet, with their articles and chunks; ``points`` by chunk id."""
     first = _newest(connection, documents.c.added) + 1
     rows = [document_row(d, standings[d.id], added) for added, d in enumerate(batch, start=first)]
-    article_rows = [article_row(d.id, n, a) for d in batch for n, a in enumerate(d.articles)]
-    chunk_rows = [chunk_row(chunk, points[chunk.id]) for d in batch for chunk in d.chunks]
-    for table, new in ((documents, rows), (articles, article_rows), (chunks, chunk_rows)):
-        if new:
-            connection.execute(insert(table), new)
+    if rows:
+        connection.execute(insert(documents), rows)
+    insert_rows(connection, articles, [article_row(d.id, n, a) for d in batch for n, a in enumerate(d.articles)])
+    insert_rows(connection, chunks, [chunk_row(chunk, points[chunk.id]) for d in batch for chunk in d.chunks])
 
 
 def stage(

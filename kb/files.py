@@ -16,11 +16,6 @@ def known_files(connection: Connection, settings: str) -> dict[str, str]:
     return {row.source: row.sha256 for row in rows}
 
 
-def file_seen(connection: Connection, source: str, sha256: str, settings: str) -> bool:
-    row = connection.execute(select(files).where(files.c.source == source)).first()
-    return row is not None and (row.sha256, row.settings) == (sha256, settings)
-
-
 def remember_files(connection: Connection, read: Sequence[FileRead], settings: str) -> None:
     """Those that were read whole; what failed in part is read again next time."""
     rows = {

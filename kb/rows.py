@@ -91,14 +91,14 @@ def span_values(span: Span) -> dict[str, object]:
     return {"in_force_from": span.start, "in_force_to": span.end, "superseded_by": span.superseded_by}
 
 
-def article_row(document_id: str, position: int, article: Article) -> dict[str, object]:
+def article_row(document_id: str, position: int, article: Article) -> dict[str, int | str | None]:
     return {
         "document_id": document_id, "position": position, "ref": article.ref, "address": article.address,
         "heading": "\n".join(article.heading), "start": article.start, "end": article.end,
     }
 
 
-def chunk_row(chunk: Chunk, point: str) -> dict[str, object]:
+def chunk_row(chunk: Chunk, point: str) -> dict[str, int | str | None]:
     header_start, header_end = chunk.header or (None, None)
     return {
         "id": chunk.id, "document_id": chunk.document_id, "article": chunk.article,

@@ -23,10 +23,11 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from core.ports import Embedder, Point, Sparse, Store
-from core.records import Document, RevisionChange, State
+from core.records import Document, Duplicate, RevisionChange, State
 from kb import catalogue, lookup
 from kb.catalogue import Live
 from kb.compare import revision_change
+from kb.duplicates import earlier_duplicates, save_sketches, sketches_of, without_sketch
 from kb.encode import Fields
 from kb.home import check_free_space
 from kb.points import IndexEntry, index_entries, point_ids
@@ -36,6 +37,7 @@ from kb.turns import Turns
 from kb.versions import Span
 
 OPEN_END = 99991231
+_SKETCHED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +75,26 @@ class Steps:
     def save_drafts(self, batch: Sequence[Document], *, again: Sequence[str]) -> None:
         """Keep new documents unpublished; the drafts among ``again``, known ids that were read once more, are newer."""
         check_free_space(self._home, self._min_free_mb)
-        points = _points(batch)
+        points, made = _points(batch), sketches_of(batch)
         with self.turn, self.engine.begin() as connection:
             held = catalogue.spans_with(connection, batch)
             standings = {document.id: Standing(State.DRAFT, None, held[document.id]) for document in batch}
             catalogue.came_again(connection, again)
             catalogue.save(connection, batch, standings, points)
+            save_sketches(connection, batch, made)
 
     def stage(self, batch: Sequence[Document]) -> Staged:
         """Step one, for what is not published. Of several revisions of one source the last of ``batch`` counts."""
         check_free_space(self._home, self._min_free_mb)
         last = {document.source: document for document in batch}
         names = frozenset(name for document in batch for name in (document.id, document.source))
-        points = _points(last.values())
+        points, made = _points(last.values()), sketches_of(last.values())
         with ExitStack() as undo:
             self._turns.take(names)
             undo.callback(self._turns.give_back, names)
             with self.turn, self.engine.begin() as connection:
-                known = catalogue.known_states(connection, [document.id for document in batch])
-                batch = [d for d in last.values() if known.get(d.id) != State.PUBLISHED]
+                known = catalogue.known(connection, [document.id for document in batch])
+                batch = [d for d in last.values() if d.id not in known or known[d.id].state != State.PUBLISHED]
                 outdone = [name for name in known if name not in {d.id for d in last.values()}]
                 live = catalogue.live(connection, [document.source for document in batch])
                 held = catalogue.spans_with(connection, batch)
@@ -100,7 +103,9 @@ class Steps:
                     d.id: Standing(State.STAGED, generation, held[d.id], _keeps_old_dates(d, points, live, held[d.id]))
                     for d in batch
                 }
-                catalogue.save(connection, [d for d in batch if d.id not in known], standings, points)
+                fresh = [document for document in batch if document.id not in known]
+                catalogue.save(connection, fresh, standings, points)
+                save_sketches(connection, fresh, made)
                 catalogue.stage(connection, [d for d in batch if d.id in known], standings, points)
                 catalogue.drop_unpublished(connection, outdone)
             replacing = [(d, live[d.source].id) for d in batch if d.source in live]
@@ -121,6 +126,11 @@ class Steps:
         finally:
             self.give_up(staged)
         return replaced
+
+    def duplicates(self, batch: Sequence[Document]) -> list[Duplicate]:
+        """How stored documents are related to earlier ones."""
+        with self.engine.connect() as connection:
+            return earlier_duplicates(connection, [document.id for document in batch])
 
     def give_up(self, staged: Staged) -> None:
         """Let others have the sources. The rows stay staged until they are added again or the home is opened."""
@@ -150,6 +160,7 @@ class Steps:
 
     def finish_interrupted(self) -> None:
         """What a crash cut short. An index that was lost is made again first, since dates are set in place."""
+        self._complete_sketches()
         self._restore_index()
         with self.engine.connect() as connection:
             staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
@@ -157,6 +168,16 @@ class Steps:
             self.publish([self.load(name) for name in staged])
         self.refresh_index()
         self._restore_index()
+
+    def _complete_sketches(self) -> None:
+        """Of documents that an older program stored."""
+        while True:
+            with self.engine.connect() as connection:
+                batch = [self.load(name) for name in without_sketch(connection, _SKETCHED_AT_ONCE)]
+            if not batch:
+                return
+            with self.engine.begin() as connection:
+                save_sketches(connection, batch, sketches_of(batch))
 
     def load(self, document_id: str) -> Document:
         """A document that is there."""

@@ -17,7 +17,7 @@ import pytest
 from core.config import Config
 from core.errors import BackendUnavailable, HomeLocked, IndexMismatch, NotFound, StorageFull
 from core.ports import Point, PointFilter, Sparse, Store
-from core.records import Document, Facts, Furniture, OfficialField, Place, Rank, SearchOptions, State
+from core.records import Document, Facts, FileRead, Furniture, OfficialField, Place, Rank, SearchOptions, State
 from ingest.document import make_document
 from kb import catalogue
 from kb.base import KnowledgeBase
@@ -430,7 +430,7 @@ class FailingStore:
         self._store.upsert(points)
 
 
-def broken_while(base: KnowledgeBase, documents: Iterable[Document]) -> None:
+def broken_while(base: KnowledgeBase, documents: Iterable[Document | FileRead]) -> None:
     real = base._steps.store
     base._steps.store = FailingStore(real)  # type: ignore[assignment]
     with pytest.raises(BackendUnavailable):
@@ -492,3 +492,38 @@ def test_a_nearly_full_disk_refuses_writes_and_goes_on_answering(small: Config, 
         assert desk.base.counts() == (1, 2, 2)
         assert len(desk.base.documents(list(State))) == 1
         assert find(desk.base, "犬只") == [document.id] * 2
+
+
+# files
+
+
+def test_files_that_were_read_whole_are_known_next_time_with_the_same_settings(small: Config, tmp_path: Path) -> None:
+    files = [FileRead("a.md", "1" * 64), FileRead("z.zip!/b.md", "2" * 64), FileRead("z.zip", "3" * 64, failed=True)]
+    with open_desk(small, tmp_path / "home") as desk:
+        desk.base.add([make("犬只"), *files], publish=True)
+        assert desk.base.known_files(publish=True) == {"a.md": "1" * 64, "z.zip!/b.md": "2" * 64}
+        assert desk.base.known_files(publish=False) == {}
+        report = desk.base.add([FileRead("a.md", "4" * 64), replace(files[1], unchanged=True)], publish=True)
+        assert report.unchanged_files == 1
+    with open_desk(small, tmp_path / "home") as desk:
+        assert desk.base.known_files(publish=True) == {"a.md": "4" * 64, "z.zip!/b.md": "2" * 64}
+    with open_desk(changed(small, "ingest", chunk_chars=500), tmp_path / "home") as desk:
+        assert desk.base.known_files(publish=True) == {}
+
+
+@pytest.mark.parametrize("batch_chunks", [2, 1000])
+def test_a_file_whose_documents_were_not_written_is_not_known(
+    small: Config, tmp_path: Path, batch_chunks: int
+) -> None:
+    """The first batch fails while the next one is read."""
+    def items() -> Iterator[Document | FileRead]:
+        for n in range(3):
+            yield make("犬只", title=f"第{n}号办法")
+            yield FileRead(f"{n}.md", f"{n}" * 64)
+
+    with open_desk(changed(small, "ingest", batch_chunks=batch_chunks), tmp_path / "home") as desk:
+        broken_while(desk.base, items())
+        assert desk.base.known_files(publish=True) == {}
+        desk.base.add(items(), publish=True)
+        assert len(desk.base.known_files(publish=True)) == 3
+        assert desk.base.counts() == (3, 6, 6)

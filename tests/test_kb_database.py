@@ -139,7 +139,7 @@ def test_a_postgresql_server_that_cannot_be_reached_says_what_to_do(scheme: str)
 
 
 def test_the_sqlite_of_this_machine_binds_what_a_batch_needs() -> None:
-    """`known_states` binds one value per document of a batch, at most ingest.batch_chunks."""
+    """`known` binds one value per document of a batch, at most ingest.batch_chunks."""
     connection = sqlite3.connect(":memory:")
     assert connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) >= 32_766
     connection.close()
