@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from lxml import etree
 
@@ -93,7 +94,14 @@ def _reading(sheets: list[Sheet], max_cells: int, source: str) -> Reading:
             result.append(Block(sheet.name, BlockKind.HEADING, 2))
         result += blocks
     furniture = dict.fromkeys(block for sheet, _ in filled for block in sheet.furniture)
-    return Reading((*result, *furniture))
+    titled = any(block.kind is BlockKind.TITLE for block in result)
+    return Reading((*result, *furniture), {} if titled else {"title": _file_title(source)})
+
+
+def _file_title(source: str) -> str:
+    """The file's name without the number that orders it in its folder: neither a header row nor the name of the
+    first of several sheets says what the whole is."""
+    return re.sub(r"^\d{1,3}[_.、 -]+(?=\D)", "", PurePath(source).stem)
 
 
 def _sheets(package: Package, max_cells: int) -> Iterator[Sheet]:
@@ -243,7 +251,7 @@ def _csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
     except csv.Error:                   # a field over 131,072 characters
         rows = []
     if not rows or any(field.count("\n") > 200 for row in rows for field in row):
-        rows = list(csv.reader(text.split("\n"), delimiter=delimiter, quoting=csv.QUOTE_NONE))
+        rows = [line.split(delimiter) for line in text.split("\n") if line]     # the csv module's limit again otherwise
     yield from rows
 
 

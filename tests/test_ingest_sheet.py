@@ -286,3 +286,14 @@ def changed_part(data: bytes, chance: random.Random) -> bytes:
                     text = text[:place] + chance.choice((b"9", b"-1", b"999999999", b"", b"w")) + text[place + 1 :]
             new.writestr(name, text)
     return stream.getvalue()
+
+
+def test_a_table_without_a_caption_is_called_as_its_file_without_the_leading_number() -> None:
+    data = "名称,电话\n甲,1\n".encode()
+    assert read_csv(data, "/资料/45_城市书房名录.csv", OPTIONS).hints == {"title": "城市书房名录"}
+    assert read_csv(data, "2026年名录.csv", OPTIONS).hints == {"title": "2026年名录"}
+
+
+def test_a_field_longer_than_the_csv_module_allows_is_read() -> None:
+    reading = read_csv(f"名称,说明\n甲,{'长' * 140_000}\n".encode(), "a.csv", OPTIONS)
+    assert "长" * 140_000 in reading.blocks[0].text
