@@ -18,6 +18,7 @@ from kb.rows import (
     chunk_row,
     document_row,
     facts_of,
+    in_state,
     span_values,
     standing_values,
 )
@@ -115,7 +116,7 @@ def live(connection: Connection, sources: Sequence[str]) -> dict[str, Live]:
     rows = connection.execute(
         select(c.id, c.source, c.in_force_from, c.in_force_to, c.index_stale, chunks.c.point)
         .join(chunks, chunks.c.document_id == c.id, isouter=True)
-        .where(c.source.in_(sources), c.state == State.PUBLISHED)
+        .where(c.source.in_(sources), in_state(State.PUBLISHED))
     )
     points: dict[str, set[str]] = {}
     found: dict[str, tuple[str, Span | None]] = {}
@@ -140,9 +141,9 @@ def publish(connection: Connection, generation: int) -> int:
     """
     now = _now()
     mine = documents.c.generation == generation
-    earlier = (documents.c.state == State.STAGED) & (documents.c.generation < generation)
+    earlier = in_state(State.STAGED) & (documents.c.generation < generation)
     same_source = documents.c.source.in_(select(documents.c.source).where(mine))
-    replaced = _take_out(connection, same_source & (documents.c.state == State.PUBLISHED) & ~mine, now)
+    replaced = _take_out(connection, same_source & in_state(State.PUBLISHED) & ~mine, now)
     _take_out(connection, same_source & earlier, now)
     connection.execute(update(documents).where(mine).values(state=State.PUBLISHED, known_from=now, known_to=None))
     keys = select(documents.c.version_key).where(mine | documents.c.index_stale, documents.c.version_key.is_not(None))
@@ -226,7 +227,7 @@ def _held() -> ColumnElement[bool]:
     other = chunks.alias()
     holder = documents.alias()
     return exists().where(
-        other.c.point == chunks.c.point, holder.c.id == other.c.document_id, holder.c.state.in_(_SEEN)
+        other.c.point == chunks.c.point, holder.c.id == other.c.document_id, in_state(*_SEEN, of=holder)
     )
 
 
@@ -304,6 +305,6 @@ def _family_rows(connection: Connection, keys: Collection[str]) -> list[Row[Any]
     ordered = list(keys)
     for i in range(0, len(ordered), 500):  # SQLite binds a limited number of values
         some = documents.c.version_key.in_(ordered[i : i + 500])
-        query = select(*STORED, documents.c.version_key).where(some, documents.c.state.in_(_SEEN))
+        query = select(*STORED, documents.c.version_key).where(some, in_state(*_SEEN))
         rows.extend(connection.execute(query))
     return rows

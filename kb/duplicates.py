@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from core.records import Document, Duplicate, Facts, Likeness, State
 from kb.database import insert_rows
+from kb.rows import in_state
 from kb.schema import bands, documents, sketches
 from kb.sketch import Hashes, Sketch, band_keys, similarity, sketch
 from kb.versions import short_title, version_key
@@ -170,7 +171,7 @@ def _firsts(connection: Connection, column: ColumnElement[Any], values: Iterable
     for some in _portions(values):
         ranked = (
             select(documents.c.id, place.label("place")).join(sketches)
-            .where(column.in_(some), documents.c.state.in_(_LIVE)).subquery()
+            .where(column.in_(some), in_state(*_LIVE)).subquery()
         )
         found += connection.scalars(select(ranked.c.id).where(ranked.c.place <= _MOST))
     return _load(connection, documents.c.id, found)
@@ -193,7 +194,7 @@ def _load(connection: Connection, column: ColumnElement[Any], values: Iterable[s
     known: list[_Known] = []
     for some in _portions(values):
         query = select(*_COLUMNS).join_from(documents, sketches)
-        rows = connection.execute(query.where(column.in_(some), documents.c.state.in_(_LIVE)))
+        rows = connection.execute(query.where(column.in_(some), in_state(*_LIVE)))
         known += [_known(row) for row in rows]
     return sorted(known, key=lambda one: one.added)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, Connection, false, func, or_, select
 
 from core.records import Document, Hit, SearchOptions, State, StoredDocument
-from kb.rows import STORED, WHOLE, article_of, chunk_of, document_of, lines, stored_of
+from kb.rows import STORED, WHOLE, article_of, chunk_of, document_of, in_state, lines, stored_of
 from kb.schema import articles, chunks, documents
 from kb.versions import short_title
 
@@ -30,7 +30,7 @@ def hits(
                articles.c.start, articles.c.end, text, *STORED)
         .join(documents, documents.c.id == chunks.c.document_id)
         .join(articles, _OF_CHUNK)
-        .where(chunks.c.point.in_([point for point, _ in scored]), _PUBLISHED, *_conditions(options))
+        .where(chunks.c.point.in_([point for point, _ in scored]), in_state(State.PUBLISHED), *_conditions(options))
     )
     by_point = {row.point: row for row in rows}
     found: dict[tuple[str, int], Hit] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, FromClause, Row, func
 
 from core.records import Article, Chunk, Document, Facts, Rank, State, StoredDocument
 from kb.packed import (
@@ -25,6 +25,14 @@ _FACTS = [documents.c[field.name] for field in fields(Facts)]
 STORED = [documents.c.id, documents.c.source, documents.c.state, documents.c.in_force_from,
           documents.c.in_force_to, documents.c.superseded_by, *_FACTS]
 WHOLE = [*STORED, documents.c.text, documents.c.fields, documents.c.furniture, documents.c.places]
+
+
+def in_state(*states: State, of: FromClause = documents) -> ColumnElement[bool]:
+    """The condition beside another one that finds few rows.
+
+    Without index: SQLite takes a state for the rarer thing and would begin at all that is published (7 ms a search).
+    """
+    return func.coalesce(of.c.state, "").in_(states)
 
 
 @dataclass(frozen=True, slots=True)
