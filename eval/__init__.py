@@ -2,6 +2,8 @@
 
 `gold` reads questions, `measures` scores a run by ir-measures, `retrieval` asks and scores, `bench` times
 the product beside a plain alternative, `record` writes ``eval/results/*.json``, `report` makes the tables.
+`paper` is a printed document, which the `render_` modules write as files: `make_samples` for data_samples, `parity` to
+read laws back and compare. `mutate` damages samples and `fuzz` counts how their reading ends.
 Nothing here opens a base: the composition root hands over the functions. Import the modules, never `eval`.
 """
 
