@@ -75,15 +75,16 @@ class ReadPool:
 
             if self._limits.ocr == "off" or not ocr_available():
                 return read if read.items else _unrecognised(request, read)
-            if isinstance(request.data, bytes):      # once on disk, not sent again for every page
-                request = replace(request, data=(spooled := self._on_disk(request.data)))
-            again = replace(request, recognised=self._recognised(request.data, read))
+            path = request.data
+            if isinstance(path, bytes):      # once on disk, not sent again for every page
+                path = spooled = self._on_disk(path)
+            again = replace(request, data=path, recognised=self._recognised(path, read))
             return self._outcome(again, self._schedule(again))
         finally:
             if spooled is not None:
                 spooled.unlink()
 
-    def _recognised(self, data: bytes | Path, read: ReadResult) -> dict[int, PageLines]:
+    def _recognised(self, data: Path, read: ReadResult) -> dict[int, PageLines]:
         jobs = {
             page: self._processes().schedule(_recognise, (data, read.kind, page), timeout=self._limits.ocr_seconds)
             for page in read.needs_ocr
@@ -122,13 +123,19 @@ class ReadPool:
         return Path(file.name)
 
 
-def _recognise(data: bytes | Path, kind: str, page: int) -> PageLines | None:
+def _recognise(source: Path, kind: str, page: int) -> PageLines | None:
     """The lines of one page; None when the recogniser cannot read it."""
     from ingest.ocr import recognise_page
 
     try:
-        return recognise_page(data if isinstance(data, bytes) else data.read_bytes(), kind, page)
-    except (IngestError, MemoryError):
+        data = source.read_bytes()
+        if kind != "ofd":
+            return recognise_page(data, kind, page)
+        from ingest.read_ofd import page_picture
+
+        picture = page_picture(data, str(source), page)
+        return replace(recognise_page(picture, "image", 1), number=page) if picture else None
+    except (IngestError, MemoryError, OSError):
         return None
 
 
