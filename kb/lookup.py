@@ -109,16 +109,15 @@ def article_texts(connection: Connection, *, national: bool) -> Iterator[tuple[s
             yield part.ref, f"{row.title}\n{row.text[part.start : part.end]}"
 
 
-def published_points(connection: Connection) -> int:
-    """How many points the index has to hold."""
-    points = select(func.count(chunks.c.point.distinct())).select_from(documents.join(chunks))
-    return connection.scalar(points.where(_PUBLISHED)) or 0
+def published_chunks(connection: Connection) -> int:
+    """As many points the index holds: a source has one published document, and no document two equal points."""
+    return connection.scalar(select(func.count()).select_from(documents.join(chunks)).where(_PUBLISHED)) or 0
 
 
 def counts(connection: Connection) -> tuple[int, int, int]:
     """Published documents, their articles, their chunks."""
-    whole, parts, pieces = (
+    whole, parts = (
         connection.scalar(select(func.count()).select_from(table).where(_PUBLISHED)) or 0
-        for table in (documents, documents.join(articles), documents.join(chunks))
+        for table in (documents, documents.join(articles))
     )
-    return whole, parts, pieces
+    return whole, parts, published_chunks(connection)

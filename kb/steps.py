@@ -166,8 +166,8 @@ class Steps:
             staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
         if staged:
             self.publish([self.load(name) for name in staged])
+            self._restore_index()      # what was staged may have hidden that points were missing
         self.refresh_index()
-        self._restore_index()
 
     def _complete_sketches(self) -> None:
         """Of documents that an older program stored."""
@@ -214,7 +214,7 @@ class Steps:
     def _restore_index(self) -> None:
         """Write every published point again when some are missing: the index was deleted, or lost with its disk."""
         with self.engine.connect() as connection:
-            if lookup.published_points(connection) <= self.store.count():
+            if lookup.published_chunks(connection) <= self.store.count():
                 return
             batches = catalogue.published_by_generation(connection)
         for generation, ids in batches.items():
