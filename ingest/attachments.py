@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ingest.opening import Read
 from ingest.view import squeezed
 
-_ATTACHED = re.compile(r"附[ \t\u3000]*件[ \t\u3000]*[:：]")
+_ATTACHED = re.compile(
+    r"(?:附件：\s*(?=附件：))?附[ \t\u3000]*件[ \t\u3000]*[:：]|(?<=\n)附件、(?=\S)|(?<=[\s。；])附[ \t\u3000]*[:：]"
+)
 _ATTACHED_LINE = re.compile(
     r"^[ \t\u3000•]*附件[ \t\u3000]*([0-9一二三四五六七八九十]{1,3}(?:[-—][0-9]{1,2})?)?(?:下载)?"
     r"[ \t\u3000]*[:：、.．]?[ \t\u3000]*(?=\S)", re.M
@@ -29,12 +32,34 @@ _LIST_END = re.compile(
     r"|政策解读[:：]|文字解读|相关链接|申报通知及附件下载|相关文件|分享到"
 )
 
+_ENTRY_LINES = 2             # an entry with a line end in it; three lines have begun something else
 
-def attachments(raw: str, letter_end: int, signature: tuple[int, int] | None) -> list[Read]:
+
+def attachments(
+    raw: str, signature: tuple[int, int] | None, title: str = "", issuers: Sequence[str] = ()
+) -> list[Read]:
     """附件 by name as listed: after 附件：, else the numbered lines around the signature, else the files of a page.
 
-    ``signature`` is where the bodies that sign begin and where their date ends, in ``raw``.
+    ``signature`` is where the bodies that sign begin and where their date ends, in ``raw``. A name that runs into
+    the document's own ``title`` or ends in its ``issuers`` is cut off there.
     """
+    return [_cut(raw, item, title, issuers) for item in _listed(raw, signature)]
+
+
+def _cut(raw: str, item: Read, title: str, issuers: Sequence[str]) -> Read:
+    if item.start is None or item.end is None:
+        return item
+    said = raw[item.start : item.end]
+    end = len(said)
+    if issuers and (signed := re.search(rf"(?:{'|'.join(map(re.escape, issuers))})\s*(?:（略）)?$", said)):
+        end = signed.start()
+    at = said.find(title, 3) if title else -1
+    if at > 0 and said[at - 1] not in "《、":
+        end = min(end, at)
+    return item if end in (0, len(said)) else _item(raw, item.start, item.start + end) or item
+
+
+def _listed(raw: str, signature: tuple[int, int] | None) -> list[Read]:
     for match in _ATTACHED.finditer(raw):
         line = raw[raw.rfind("\n", 0, match.start()) + 1 : match.start()]
         if line.rstrip().endswith(("见", "详见", "（", "(", "《")):
@@ -45,7 +70,10 @@ def attachments(raw: str, letter_end: int, signature: tuple[int, int] | None) ->
             return items
         if signature and match.end() <= signature[0]:
             break
-    return _labelled_lines(raw) or _numbered_lines(raw, signature) or _file_lines(raw) or _last_files(raw, signature)
+    return (
+        _labelled_lines(raw) or _labelled_files(raw) or _numbered_lines(raw, signature)
+        or _file_lines(raw) or _last_files(raw, signature)
+    )
 
 
 def _list_end(raw: str, start: int, signature: tuple[int, int] | None) -> int:
@@ -91,6 +119,8 @@ def _marks(raw: str, start: int, end: int) -> list[tuple[int, int]]:
             if narrow[at - 1].isdigit() or inside:
                 position = at + 1
                 continue
+            if len(re.findall(r"\n\s*\S", narrow[marks[-1][1] : at].rstrip())) >= _ENTRY_LINES:
+                break                # what follows the list has numbers, too
             if _AGAIN.search(narrow, marks[-1][1], at):
                 break                # the first attachment has begun, and has numbers of its own
         marks.append((at, position))
@@ -122,15 +152,10 @@ def _item(raw: str, start: int, end: int) -> Read | None:
         r"[ \t\u3000](?=附件|[\u4e00-\u9fff]{2,20}(?:厅|局|委员会|政府|办公室)[ \t\u3000])"
     ).search(raw, start + 2, end):
         end = gap.start()
-    while start < end and raw[start] in " \t\u3000\n•《":
+    while start < end and raw[start] in " \t\u3000\n•":
         start += 1
-    quoted = start > 0 and raw[start - 1] == "《"
     while end > start and raw[end - 1] in " \t\u3000\n；;、，,。":
         end -= 1
-    if quoted and raw[start:end].count("》") == 1 and raw[end - 1] == "》":
-        end -= 1
-    elif quoted:
-        start -= 1
     value = squeezed(raw[start:end])
     if not 2 <= len(value) <= 160 or not re.search(r"[\u4e00-\u9fff]{2}", value):
         return None
@@ -150,6 +175,20 @@ def _labelled_lines(raw: str) -> list[Read]:
         if item and item.value not in seen:
             seen.add(item.value)
             found.append(item)
+    return found
+
+
+def _labelled_files(raw: str) -> list[Read]:
+    """附件1：某表.doc 附件2：某表.doc, in a text without line breaks."""
+    found: list[Read] = []
+    position = 0
+    while match := re.compile(rf"附件\s*{len(found) + 1}\s*[:：]").search(raw, position):
+        suffix = _SUFFIX.search(raw, match.end(), match.end() + 120)
+        item = _item(raw, match.end(), suffix.start()) if suffix else None
+        if item is None or suffix is None or "。" in item.value:
+            break
+        found.append(item)
+        position = suffix.end()
     return found
 
 

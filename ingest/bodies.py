@@ -53,6 +53,7 @@ _ENDS = tuple((
 _BREAKS = tuple((
     "办公厅 办公室 委员会 政府 厅 局 部 委 署 会 院 办 中心 总社 银行 公司 组 司 联 科协 团中央 行 "
 ).split())
+_OFFICE = re.compile(r"(?<=.)(?:办公厅|办公室|[\u4e00-\u9fff]{2,6}司)$")      # 人力资源社会保障部办公厅
 _LOCAL = {"省": "省", "自治区": "省", "市": "市", "州": "市", "区": "县", "县": "县", "旗": "县"}
 _TOWN = re.compile(r"街道办事处|街道办|镇人民政府|乡人民政府|镇政府|乡政府|街道党工委|(?:镇|乡)党委")
 _BRANCHES = re.compile(
@@ -173,12 +174,16 @@ def place_of(body: str, names: Mapping[str, str], context: str) -> Place:
         if region.code is None:
             return Place(level, _told_apart(name[: region.end], names, context))
         return Place(level, region.code)
-    if name in _KNOWN or _NATIONAL.match(name):
+    if _is_central(name) or _is_central(_OFFICE.sub("", name)):
         return Place("国家", NATIONAL)
     level = "乡" if town else next((to for mark, to in _LOCAL.items() if name.startswith(mark)), "")
     if level:
         return Place(level, _spoken_of("县" if level == "乡" else level, names, context))
     return Place(None, None)
+
+
+def _is_central(name: str) -> bool:
+    return name in _KNOWN or _NATIONAL.match(name) is not None
 
 
 def _told_apart(name: str, names: Mapping[str, str], context: str) -> str | None:
@@ -318,7 +323,10 @@ _TAUGHT = ("学院", "学校", "大学", "公司", "集团", "中学", "小学")
 _PREFIXES = (
     "中国共产党", "中共", "共青团", "国家税务总局", "中华人民共和国", "国家统计局", "国家", "中国", "国务院"
 )
-_VERBS = re.compile(r"[的将把被由经请向对与和及]|认真|执行|落实|印发|通知|工作|参加|报送|组织实施|负责")
+_VERBS = re.compile(
+    r"[的将把被由经请向对与和及]|认真|执行|落实|印发|通知|工作(?!委|领导|办公|小组|站|局|部|处|室|中心)"
+    r"|参加|报送|组织实施|负责"
+)
 
 
 def _plain(run: str) -> bool:

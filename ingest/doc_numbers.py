@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 _CODES = Path(__file__).with_name("agency_codes.txt")
-_YEAR = r"[〔\[［【〖(（〈]((?:19|20)\d{2})[〕\]］】〗)）〉]"
+_YEAR = r"[〔﹝\[［【〖(（〈]((?:19|20)\d{2})[〕﹞\]］】〗)）〉]"
 _BRACKETS = re.compile(_YEAR)
 _BRACKETED = re.compile(_YEAR + r"第?0*(\d{1,5})号")
 _BARE = re.compile(r"(?<=[函发字规办通])((?:19|20)\d{2})年?第0*(\d{1,5})号")      # 商服贸函2026年第322号
@@ -24,6 +24,7 @@ _NOTICE = re.compile(
 )
 _YEAR_OF_ORDER = re.compile(r"[〔\[（(]((?:19|20)\d{2})[〕\])）]")
 _RUN = 16                    # longest 机关代字 looked for; 穗天科工信规字 has seven characters
+_WHOLE = 9                   # of a line that holds nothing else: 教冀学处
 # what ends before a number begins: a title, a citing word, the name of a body
 _BEFORE = re.compile(
     r".*(?:通知|意见|决定|办法|方案|公告|通告|批复|复函|细则|规定|条例|规划|措施|纲要|计划|报告|指南|指引|号"
@@ -94,6 +95,10 @@ def _code_before(text: str, end: int, limit: int) -> int:
     while start > max(limit, end - _RUN) and "\u4e00" <= text[start - 1] <= "\u9fff":
         start -= 1
     run = text[start:end]
+    if start == limit or text[start - 1] == "\n":
+        whole = len(run) <= _WHOLE and not _BEFORE.match(run) and not _STOP.match(run)
+        if whole and run:
+            return start
     if cut := _BEFORE.match(run):
         start += cut.end()
         run = run[cut.end():]

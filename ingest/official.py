@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 from core.records import RANK_NAMES, Facts, OfficialField, Rank
-from core.regions import region_code
+from core.regions import leading_region, region_code
 from ingest.attachments import attachments
 from ingest.bodies import NATIONAL, Place, is_media, place_of, source_bodies, split_bodies
 from ingest.doc_numbers import normal_doc_no
@@ -30,7 +30,17 @@ from ingest.facts import (
 from ingest.force import Force, in_force, term_end
 from ingest.kinds import KINDS, kind_of, rank_of
 from ingest.opening import Opening, Read, read_opening
-from ingest.signature import Origin, Signature, find_origin, find_printed, find_signature, read_origin, stands_alone
+from ingest.page_row import page_row
+from ingest.signature import (
+    Origin,
+    Signature,
+    find_origin,
+    find_printed,
+    find_promulgation,
+    find_signature,
+    read_origin,
+    stands_alone,
+)
 from ingest.statements import (
     amends,
     basis,
@@ -52,26 +62,9 @@ _NAMES = {                   # of the fields that a fact has
     "dated": "成文日期", "published_on": "发布日期", "effective_from": "施行日期", "effective_to": "失效日期",
     "public": "公开属性",
 }
-_ROW = re.compile(
-    r"(成[ 　]*文[ 　]*日[ 　]*期|发[ 　]*布[ 　]*日[ 　]*期|实[ 　]*施[ 　]*日[ 　]*期"
-    r"|施[ 　]*行[ 　]*日[ 　]*期|失[ 　]*效[ 　]*日[ 　]*期)"
-    r"[ 　]*[:：][ 　|]*((?:19|20)\d{2}[-年./]\d{1,2}[-月./]\d{1,2})"
-)
-_SOURCE = re.compile(
-    r"(?:(?:信息|文章|稿件|内容)来源|(?:^|[ 　|])来[ 　]*源)[ 　]*[:：][ 　|]*\n?([^\n|:：]{2,60}?)"
-    r"(?=浏览|字号|字体|发布|发表|时间|分享|作者|【|\n|\||$)"
-    r"|^[ 　]*([\u4e00-\u9fff]{4,30}(?:厅|局|委|府|会|院|部|办|中心)(?:官方网站|官网|网站))[^\u4e00-\u9fff\n]*$", re.M
-)
-_DATE_BESIDE_SOURCE = re.compile(
-    r"((?:19|20)\d{2}[-年./]\d{1,2}[-月./]\d{1,2})日?[ 　]*(?:\d{1,2}:\d{2}(?::\d{2})?)?"
-    r"[ 　]*\n?[ 　]*来[ 　]*源[ 　]*[:：]"
-)
-_ROW_NAMES = {
-    "成文日期": "dated", "发布日期": "published_on", "实施日期": "effective_from", "施行日期": "effective_from",
-    "失效日期": "effective_to",
-}
 _HEAD_OF = re.compile(r"(?<=[局部委署])(?:局长|部长|主任|署长)$")
-_BEFORE_ABOUT = re.compile(r"关于|印发|转发|令")
+_BEFORE_ABOUT = re.compile(r"关于|印发|转发|令|《")
+_ISSUES = re.compile(r"(?:关于)?(?:印发|转发)\n?《?$")
 _BEFORE_YEAR = re.compile(r"关于|\d{4}(?:年|[-—－]\d{4})")       # 某厅2023年政府信息公开工作年度报告
 _AND_OTHERS = re.compile(r"(?:等[^等]{0,6}(?:部门|单位|部委|厅局)|文件)$")
 _BARCODE = re.compile(r"GB0626-2005\^[^^\n]*\^([^^\n]*)\^([^^\n]*)\^([^^\n]*号)\^")    # issuer, 文种, 发文字号
@@ -115,7 +108,8 @@ def read_official(
     start = max(body[0], after)
     refuse_classified(text[start : body[1]], source)
     view = View(text[start : body[1]])
-    row = _page_row(text, body) | {name: value for name, value in hints.items() if value} | editor
+    given = {name: value for name, value in hints.items() if value}
+    row = page_row(text, body, given.get("title", "")) | given | editor
     found = _read(view, row, text, regions)
     if editor.get("issuer"):
         found = replace(found, issuers=tuple(Read(name) for name in editor["issuer"].split("、")))
@@ -132,9 +126,15 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     sources = source_bodies(row.get("source", ""), regions)
     header = view.text.find(_HEADER_END, 0, 20_000)
     origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
-    by_order = opening.order_body is not None
+    begins = leading_region(opening.title.value, regions)
+    region = opening.title.value[: begins.end] if begins else ""
+    proclaimer = find_promulgation(view.text, region) if opening.order_body is None and header < 0 else None
+    by_order = opening.order_body is not None or proclaimer is not None
     media = not sources and "issuer" not in row and is_media(row.get("source", ""))
-    kind = kind_of(opening.title.value, view.text, order=by_order, cut=opening.cut, source_is_media=media)
+    kind = kind_of(
+        opening.title.value, view.text, order=by_order, cut=opening.cut,
+        addressed=opening.addressee is not None, source_is_media=media,
+    )
     if kind == "其他" and row.get("kind") in KINDS:
         kind = row["kind"]
     signed = None if kind in _UNSIGNED or header >= 0 else find_signature(view.text, regions, opening.body)
@@ -142,11 +142,10 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
         signed = None            # a rule with its 题注: a date further down is of something it cites
     hinted = source_bodies(row.get("issuer", ""), regions)
     page = sources if set(hinted) < set(sources) or not hinted else hinted
-    issuers = _issuers(view, opening, signed, origin, kind, regions) or tuple(
-        Read(name, confidence=0.75) for name in page
-    )
+    issuers = (Read(*proclaimer, 0.8),) if proclaimer else _issuers(view, opening, signed, origin, kind, regions)
+    issuers = issuers or tuple(Read(name, confidence=0.75) for name in page)
     dated = _dated(view, opening, signed, origin, kind)
-    published = _published(view, opening, origin, dated, kind)
+    published = _published(view, by_order, origin, dated, kind)
     force = None
     if kind not in (*_UNSIGNED, "指南"):
         force = in_force(view, any_subject=by_order or kind not in _RULES)
@@ -169,6 +168,10 @@ def _issuers(
             return named(opening.title_bodies, 0.9)
         if origin and origin.body_span:
             return named(_makers(view, origin.body_span, regions), 0.9)
+        if opening.title.start and (issued := _ISSUES.search(view.text, 0, opening.title.start)):
+            spans = split_bodies(view.text[: issued.start()], regions)
+            if spans:                # 某厅印发《…》, above a text that is printed without its letter
+                return named(tuple(spans), 0.8)
         title = opening.title.value
         about = (_BEFORE_YEAR if kind == "报告" else _BEFORE_ABOUT).search(title)
         named_in = _AND_OTHERS.sub("", title[: about.start()]) if about else ""
@@ -194,6 +197,8 @@ def _dated(
     if origin and origin.dated:
         return Read(origin.dated.day.isoformat(), origin.dated.start, origin.dated.end, 0.9)
     if not opening.order_body:
+        if kind in _UNSIGNED:
+            return None
         for day in find_days(view.text, 0, opening.body + 20):
             if day.start >= 4 and view.text[day.start - 1] in "号（(\n》知见定" and "。" not in view.text[: day.start]:
                 return Read(day.day.isoformat(), day.start, day.end, 0.75)
@@ -204,8 +209,8 @@ def _dated(
     return None
 
 
-def _published(view: View, opening: Opening, origin: Origin | None, dated: Read | None, kind: str) -> Read | None:
-    if opening.order_body and dated:
+def _published(view: View, by_order: bool, origin: Origin | None, dated: Read | None, kind: str) -> Read | None:
+    if by_order and dated:
         return replace(dated, confidence=0.8)
     if origin and origin.proclaimed:
         day = origin.proclaimed
@@ -239,7 +244,8 @@ def _reads(found: _Found, view: View, row: Mapping[str, str], place: Place) -> l
     signed = found.signature
     letter_end = signed.day.end if signed else 0
     span = _signature_span(found, view)
-    reads += [("附件", read) for read in attachments(view.raw, letter_end, span)] if not silent else []
+    issuers = [read.value for read in found.issuers]
+    reads += [("附件", read) for read in attachments(view.raw, span, opening.title.value, issuers)]
     reads += [("抄送", copies(view)), ("公开属性", publicity(view))]
     if place.level:
         reads.append(("行政层级", Read(place.level, confidence=0.85)))
@@ -383,18 +389,3 @@ def _facts(
 def _fact_region(field: str | None, fallback: str | None) -> str | None:
     """适用区域 as a fact: None is the whole country; the folder of a law knows better than a history of another one."""
     return fallback if field in (None, NATIONAL) else field
-
-
-def _page_row(text: str, body: tuple[int, int]) -> dict[str, str]:
-    """Dates that a page prints with their labels, and its 来源, above or below the document."""
-    found: dict[str, str] = {}
-    for part in (text[body[0] : body[0] + 2500], text[max(body[0], body[1] - 3000) : body[1] + 20_000]):
-        if any(word in part for word in ("来源", "来 源", "来　源", "官网", "网站")):
-            if source := _SOURCE.search(part):
-                found.setdefault("source", source.group(1) or source.group(2))
-            if beside := _DATE_BESIDE_SOURCE.search(part):
-                found.setdefault("published_on", beside.group(1))
-        if any(word in part for word in ("日期", "日 期", "日　期")):
-            for match in _ROW.finditer(part):
-                found.setdefault(_ROW_NAMES[re.sub(r"[ 　]", "", match.group(1))], match.group(2))
-    return found

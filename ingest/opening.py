@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ingest.bodies import split_bodies
 from ingest.doc_numbers import Number, find_numbers, find_order
 from ingest.kinds import CUT_OFF, LETTER, PAREN
-from ingest.view import View, squeezed
+from ingest.view import View, day_at, squeezed
 
 _HEAD = 3500                 # a first page, with the rows a site prints above it
 _LINES = 45
@@ -45,7 +45,10 @@ _NOT_ADDRESSED = re.compile(
 _ADDRESS_END = re.compile(r"[：:]")
 _TITLE_BEFORE = re.compile(r"[^。：\n]*的(?:通知|意见|决定|函|复函)(?=各|[省市县区]|厅|有关)")
 _OPENING = re.compile(r"为|根据|按照|依据|近[日年期]|现将|《|经|日前|今年|自|随着|党的")
-_PREFIX = re.compile(r"^(?:[（(]转载[)）]|【[^】]{1,12}】|\[[^\]]{1,12}\])+")
+# a column's name, but not what the page is: 【图解】 belongs to a headline
+_DATE_LINE = re.compile(r"[（(]\d{4}年\d{1,2}月\d{1,2}日[)）]$")      # below a title
+_CITED = re.compile(r"根据|按照|依据|为|经")
+_PREFIX = re.compile(r"^(?:[（(]转载[)）]|【(?![^】]{0,4}(?:图|解读|视频|问答))[^】]{1,12}】|\[[^\]]{1,12}\])+")
 _SITE_SUFFIX = re.compile(r"(?:[-_—|－]{1,2}[^-_—|－《》]{0,20}(?:网|网站|门户|政府|平台)|[（(]转载[)）])+$")
 _ENDINGS = (("的通", "知"), ("的", "通知"), ("年度报", "告"), ("的通知", ""))
 _QUOTED_RULE = re.compile(r"^《([^《》]*(?:〈[^〈〉]*〉[^《》]*)*)》$")
@@ -90,13 +93,14 @@ def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
     order = ordered[0] if ordered else None
     formal = _formal_title(text, names, order.end if order else 0)
     title = _title(view, named, formal, order)
-    number = _own_number(view, formal, title, order)
+    number = _own_number(view, formal, title, order, names)
     said = title.end is not None and "。" not in text[: title.start or 0]      # the name also stands where it is cited
     after = max(
         formal[1] if formal else 0, number.end or 0 if number else 0,
         title.end or 0 if said else 0, order.end if order else 0,
     )
-    addressee = _addressee(view, after)
+    issued = day_at(text, after + (text[after : after + 1] == "\n"))      # …号 2019年7月1日, before the addressee
+    addressee = _addressee(view, issued.end if issued else after)
     if addressee is None and after and not formal:
         addressee = _addressee(view, 0)
     prefix = formal[2] if formal else ()
@@ -148,7 +152,7 @@ def _title_at(text: str, start: int, names: Mapping[str, str]) -> Formal | None:
     if skip := re.compile(r"[（(]转载[)）]").match(text, start):
         start = skip.end()
     about = _ABOUT.search(text, start, min(len(text), start + 200))
-    if about is None:
+    if about is None or _CITED.match(text, start):
         return None
     before = text[start : about.start()]
     bodies: tuple[tuple[int, int], ...] = ()
@@ -210,12 +214,15 @@ def _title(
         if not given or _same_or_within(given, found.value) or (formal[0] < 1200 and _is_rule(given, text, formal)):
             return found
     heading = _heading(view, given) if order is None else None
+    if heading and given.endswith(heading.value):
+        heading = None               # the last line of the title, which the row has whole
     if heading and not formal and not CUT_OFF.search(heading.value) and _is_headline(heading, given, text):
         return heading
     if given:
-        at = text.find(given[:40], 0, _HEAD)
-        if at >= 0 and text[at - 1 : at] != "《" and (end := _end_of(text, at, given)):
-            return Read(_unquoted(given), at, end, 0.95)
+        flat, spots = _flat(text[:_HEAD])
+        at = flat.find(given)
+        if at >= 0 and flat[at - 1 : at] != "《":
+            return Read(_unquoted(given), spots[at], spots[at + len(given) - 1] + 1, 0.95)
         return Read(_unquoted(given), None, None, 0.85)
     if formal:
         return Read(_unquoted(view.value(formal[0], formal[1])), formal[0], formal[1], 0.95)
@@ -290,11 +297,6 @@ def _flat(text: str) -> tuple[str, list[int]]:
     return "".join(text[index] for index in spots), spots
 
 
-def _end_of(text: str, at: int, title: str) -> int | None:
-    flat, spots = _flat(text[at : at + len(title) + 12])
-    return at + spots[len(title) - 1] + 1 if flat.startswith(title) else None
-
-
 def _heading(view: View, given: str) -> Read | None:
     """A first line that is a title; None when the text begins at once."""
     text = view.text
@@ -335,7 +337,7 @@ def _title_like(line: str) -> bool:
 
 
 def _own_number(
-    view: View, formal: Formal | None, title: Read, order: Number | None
+    view: View, formal: Formal | None, title: Read, order: Number | None, names: Mapping[str, str]
 ) -> Read | None:
     """The number of the document itself, not of one that it cites."""
     text = view.text
@@ -347,16 +349,16 @@ def _own_number(
     for number in find_numbers(text, 0, min(len(text), _HEAD)):
         start = number.start - 1 if text[number.start - 1 : number.start] in ("（", "(") else number.start
         before = text[start - 1 : start]
-        after = text[number.end : number.end + 2]
         line_start = start == 0 or before == "\n"
         if number.start != start and start not in ends and not line_start:
             continue
         listed = before in ("《", "、", "，") or (before == "》" and start != number.start)
-        if listed or re.match(r"文|[要精收]|等|有关|的", after):
+        if listed or re.match(r"文|[要精收]|等|有关(?![省市县区设部单高各])|的", text[number.end : number.end + 3]):
             continue
-        lead = text[text.rfind("\n", 0, start) + 1 : start]
+        lead = _DATE_LINE.sub("", text[text.rfind("\n", 0, start) + 1 : start])
+        below_head = start < 300 and "。" not in text[:start] and split_bodies(lead, names)     # 某厅 某发〔…〕1号
         own_line = line_start and (number.end == len(text) or text[number.end] in "\n）)")
-        if own_line or start in ends or (line_start and start < 1500) or (
+        if own_line or below_head or start in ends or (line_start and start < 1500) or (
             "。" not in lead and "：" not in lead and len(lead) < 200 and start < 500
             and (lead.endswith("》") or _KIND_END.search(lead[-8:]))
         ):

@@ -23,10 +23,19 @@ _SIGNER = re.compile(
     r"(?:总理|省长|市长|州长|区长|县长|主席|部长|主任|局长|署长|行长|院长|检察长|审计长"
     r"|会长)[：:]?[\u4e00-\u9fff·]{2,6}$"
 )
+_PROMULGATES = re.compile(
+    r"现予(?:以)?(?:公布|发布)[^。]{0,60}。\n?(?:代理?)?((?:中华人民共和国)?(?:总理|主席|省长|市长|州长|区长|县长|部长|主任|局长|署长))"
+    r"[：:]?[\u4e00-\u9fff·]{2,6}?\n?(?=(?:19|20)\d\d年|[二一][〇○零九])"
+)
+_MADE_AT = re.compile(r"日([\u4e00-\u9fff]{2,20}?)第\d+次[\u4e00-\u9fff]{0,8}会议?")
+_GOVERNORS = ("省长", "市长", "州长", "区长", "县长", "主席")
+_MINISTERS = ("部长", "主任", "局长", "署长")
 _ENDS_AFTER = re.compile(
     r"\s*(?:$|\n|[（(]|更多信息|公开程序|公开方式|附件|抄送|第[一1][章条]|目录|目 录|分享|扫一扫|GB0626)"
 )
-_LISTED = re.compile(r"附件[:：][^。；]{2,190}$")
+_CLOSED = re.compile(r"(?:贯彻|执行|落实|实施|遵照|办理|反馈|通知|通报|公告|函复|此复|报告)[^。]{0,6}。$")
+_CITES = re.compile(r"[^。《]{0,40}(?:发布|公布|颁布|印发|下发|批准|通过)[^。《]{0,3}《")
+_LISTED = re.compile(r"(?:附件|。附)[:：][^。；]{2,190}$")
 _PRINTED = re.compile(r"印发")
 _NOTE = re.compile(r"[（(]([^（）()]*(?:[（(][^（）()]{0,40}[）)][^（）()]*){0,6})[）)]?")
 _ADOPTED = re.compile(
@@ -85,6 +94,23 @@ def find_signature(text: str, names: Mapping[str, str], start: int = 0) -> Signa
             if alone is None and stands_alone(text, day):
                 alone = Signature((), day)
     return alone
+
+
+def find_promulgation(text: str, region: str) -> tuple[str, int, int] | None:
+    """Who proclaims at the head what was adopted, 现予公布, signed by 省长, 部长 or 主席: a 令 without its number.
+
+    A 省长 signs for the government of ``region``, with which the title begins; a 部长 for who adopted it.
+    """
+    match = _PROMULGATES.search(text, 0, 600)
+    if match is None:
+        return None
+    office = match.group(1)
+    if office.endswith(_MINISTERS):
+        made = _MADE_AT.search(text, 0, match.start())
+        return (made.group(1), *made.span(1)) if made else None
+    if office in _GOVERNORS:
+        return (f"{region}人民政府", *match.span(1)) if region else None
+    return ("国务院" if office == "总理" else office, *match.span(1))
 
 
 def find_printed(text: str) -> Day | None:
@@ -165,7 +191,10 @@ def stands_alone(text: str, day: Day) -> bool:
     before = text[max(0, day.start - 16) : day.start].rstrip("\n")
     if _SIGNER.search(before):
         return True
-    at_start = day.start == 0 or text[day.start - 1] in "\n。！；）)"
+    at_start = day.start == 0 or text[day.start - 1] in "\n。！；）)》"
+    cited = _CITES.match(text, day.end)
+    if at_start and day.start and not cited and (not text[day.start].isdigit() or _CLOSED.search(before)):
+        return True                  # 二〇〇四年四月三十日, or a letter's last words; the plan it sends follows
     if not at_start and _LISTED.search(text, max(0, day.start - 200), day.start):
         return True
     return at_start and _ENDS_AFTER.match(text, day.end) is not None

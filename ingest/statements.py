@@ -184,7 +184,7 @@ def _names_after_trigger(view: View, start: int, end: int) -> list[Read]:
     while trigger := _TRIGGER.search(text, position, end):
         position = trigger.end()
         lead = _TO_NAME.match(text, position, end)
-        if lead is None or re.search(r"制定|研究|印发了|起草", lead.group()):
+        if lead is None or re.search(r"制定(?!的$)|研究|印发了|起草", lead.group()):
             continue
         at = lead.end()
         while name := _NAME.match(text, at, end):

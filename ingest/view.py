@@ -1,4 +1,4 @@
-"""A text as its words run: white space inside lines left out, digits narrow, every offset leading back."""
+"""A text as its words run: white space inside lines left out, digits narrow, ﹝﹞ as 〔〕, every offset leads back."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import date
 
 # spaces in a line, blank lines, and the marks of Markdown headings
 _LEFT_OUT = re.compile(r"[^\S\n]+|(?<=\n)\n+|^#{1,6}(?=\s)", re.M)
-_WIDE = re.compile(r"[０-９]")
-_NARROW = {ord("０") + n: ord("0") + n for n in range(10)}
+_WIDE = re.compile(r"[０-９﹝﹞]")
+_NARROW = {ord("０") + n: ord("0") + n for n in range(10)} | {ord("﹝"): ord("〔"), ord("﹞"): ord("〕")}
 _GAP = re.compile(r"(?<![A-Za-z0-9,.;:!?)]) | (?![A-Za-z0-9(])")
 _HAN = "〇○ＯOo0零一二三四五六七八九十"
 _DIGIT = dict.fromkeys("○ＯOo0零", 0) | {char: number for number, char in enumerate("〇一二三四五六七八九")}
