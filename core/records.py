@@ -348,6 +348,17 @@ class Hit:
     start: int
     end: int
     document: StoredDocument
+    scores: tuple[tuple[str, float], ...] = ()   # of each stage, where an explanation was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class SearchStages:
+    """Which steps of a search are taken, where the configuration has them; for measuring what each is worth."""
+
+    terms: bool = True           # official terms for everyday words
+    dense: bool = True           # a second list by meaning
+    graph: bool = True           # articles that those found first refer to
+    rerank: bool = True
 
 
 @dataclass(frozen=True, slots=True)

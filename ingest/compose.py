@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from core.records import Furniture, Place
+from core.records import Box, Furniture, Place
 from ingest.reading import Block, BlockKind, Reading
 
 # A heading that carries its own number is known by it; others get the Markdown mark of their level.
@@ -39,7 +39,7 @@ def compose(reading: Reading) -> Composed:
         start = length + len(mark)
         pieces.append(f"{mark}{block.text}\n")
         length = start + len(block.text) + 1
-        places.extend(Place(start + p.start, start + p.end, p.page, p.box) for p in block.pieces)
+        places.extend(Place(start + p.start, start + p.end, p.page, _rounded(p.box)) for p in block.pieces)
         return start, length - 1
 
     running = [block for block in reading.blocks if not block.kind.is_furniture]
@@ -52,3 +52,9 @@ def compose(reading: Reading) -> Composed:
             furniture.append(Furniture(block.kind.value, start, end))
     title = next((block.text for block in running if block.kind is BlockKind.TITLE), None)
     return Composed("".join(pieces), body_end, tuple(furniture), tuple(places), title)
+
+
+def _rounded(box: Box) -> Box:
+    """A tenth of a point is finer than a hair; more digits would make the stored places half as large again."""
+    x0, y0, x1, y1 = box
+    return round(x0, 1), round(y0, 1), round(x1, 1), round(y1, 1)

@@ -75,7 +75,7 @@ def save(
     if rows:
         connection.execute(insert(documents), rows)
     insert_rows(connection, articles, [article_row(d.id, n, a) for d in batch for n, a in enumerate(d.articles)])
-    insert_rows(connection, chunks, [chunk_row(chunk, points[chunk.id]) for d in batch for chunk in d.chunks])
+    insert_rows(connection, chunks, [chunk_row(chunk, points[chunk.id], d.text) for d in batch for chunk in d.chunks])
 
 
 def stage(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.records import Chunk, Document
+from kb.rows import words_in
 from kb.versions import Span
 
 
@@ -72,5 +73,4 @@ def _heading(document: Document, chunk: Chunk) -> str:
 
 def _text(document: Document, chunk: Chunk) -> str:
     address = chunk.address or document.articles[chunk.article].address
-    header = f"{document.text[slice(*chunk.header)]}\n" if chunk.header else ""
-    return f"{address} {header}{document.text[chunk.start : chunk.end]}"
+    return f"{address} {words_in(chunk, document.text)}"

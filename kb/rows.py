@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Row, func
 
 from core.records import Article, Chunk, Document, Facts, Rank, State, StoredDocument
+from kb.expansion import plain
 from kb.packed import (
     pack_box,
     pack_fields,
@@ -106,11 +107,18 @@ def article_row(document_id: str, position: int, article: Article) -> dict[str, 
     }
 
 
-def chunk_row(chunk: Chunk, point: str) -> dict[str, int | str | None]:
+def chunk_row(chunk: Chunk, point: str, text: str) -> dict[str, int | str | None]:
+    """``text`` is the document's."""
     header_start, header_end = chunk.header or (None, None)
     return {
         "id": chunk.id, "document_id": chunk.document_id, "article": chunk.article,
         "start": chunk.start, "end": chunk.end, "address": chunk.address,
         "header_start": header_start, "header_end": header_end, "page": chunk.page, "box": pack_box(chunk.box),
-        "point": point,
+        "point": point, "plain": plain(words_in(chunk, text)),
     }
+
+
+def words_in(chunk: Chunk, text: str) -> str:
+    """The rows or paragraphs of a chunk, after the header rows of its table."""
+    header = f"{text[slice(*chunk.header)]}\n" if chunk.header else ""
+    return header + text[chunk.start : chunk.end]

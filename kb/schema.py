@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0004"  # the newest migration in kb/migrations/versions
+HEAD = "0005"  # the newest migration in kb/migrations/versions
 
 metadata = MetaData()
 
@@ -94,6 +94,7 @@ chunks = Table(
     Column("page", Integer),
     Column("box", Text),                        # JSON: four numbers
     Column("point", String(16), nullable=False, server_default=""),     # in the index; revisions may share it
+    Column("plain", Text),                      # text and header rows, half-width, lower case; NULL: of an older program
     Index("chunks_document", "document_id"),
     Index("chunks_point", "point"),
 )

@@ -57,22 +57,22 @@ class EdgeStore:
             self._unfinished = 0
 
     def query(
-        self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
+        self, sparse: Sparse | None, dense: Sequence[float] | None, *, where: PointFilter, limit: int
     ) -> list[tuple[str, float]]:
         conditions = _filter(where)
-        words = edge.Query.Nearest(edge.SparseVector(sparse.indices, sparse.values), using=SPARSE)
-        if dense is None:
-            request = edge.QueryRequest(limit=limit, query=words, filter=conditions)
+        lists = []
+        if sparse is not None:
+            lists.append(edge.Query.Nearest(edge.SparseVector(sparse.indices, sparse.values), using=SPARSE))
+        if dense is not None:
+            lists.append(edge.Query.Nearest(list(dense), using=DENSE))
+        if len(lists) == 1:
+            request = edge.QueryRequest(limit=limit, query=lists[0], filter=conditions)
         else:
             depth = max(limit, self._candidates)
-            meaning = edge.Query.Nearest(list(dense), using=DENSE)
             request = edge.QueryRequest(
                 limit=limit,
                 query=edge.Fusion.Rrf(k=self._rrf_k),  # type: ignore[arg-type]  # its stub lacks the base class
-                prefetches=[
-                    edge.Prefetch(limit=depth, query=words, filter=conditions),
-                    edge.Prefetch(limit=depth, query=meaning, filter=conditions),
-                ],
+                prefetches=[edge.Prefetch(limit=depth, query=one, filter=conditions) for one in lists],
             )
         return [(point_name(point.id), point.score) for point in self._shard.query(request)]
 

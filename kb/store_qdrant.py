@@ -88,14 +88,19 @@ class QdrantStore:
         """Nothing to do: every write waits for the server's write-ahead log."""
 
     def query(
-        self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
+        self, sparse: Sparse | None, dense: Sequence[float] | None, *, where: PointFilter, limit: int
     ) -> list[tuple[str, float]]:
         conditions = _filter(where)
-        words = models.SparseVector(indices=sparse.indices, values=sparse.values)
+        lists: list[tuple[str, models.SparseVector | list[float]]] = []
+        if sparse is not None:
+            lists.append((SPARSE, models.SparseVector(indices=sparse.indices, values=sparse.values)))
+        if dense is not None:
+            lists.append((DENSE, list(dense)))
         with self._asking():
-            if dense is None:
+            if len(lists) == 1:
+                using, one = lists[0]
                 found = self._client.query_points(
-                    self._collection, words, using=SPARSE, query_filter=conditions, limit=limit, with_payload=False
+                    self._collection, one, using=using, query_filter=conditions, limit=limit, with_payload=False
                 )
             else:
                 depth = max(limit, self._candidates)
@@ -103,8 +108,7 @@ class QdrantStore:
                     self._collection,
                     query=models.RrfQuery(rrf=models.Rrf(k=self._rrf_k)),
                     prefetch=[
-                        models.Prefetch(query=words, using=SPARSE, filter=conditions, limit=depth),
-                        models.Prefetch(query=list(dense), using=DENSE, filter=conditions, limit=depth),
+                        models.Prefetch(query=one, using=using, filter=conditions, limit=depth) for using, one in lists
                     ],
                     limit=limit,
                     with_payload=False,

@@ -6,7 +6,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.config import IndexConfig
@@ -105,9 +105,13 @@ class SparseEncoder:
         gain = c.k1 + 1
         return Sparse(list(frequency), [tf * gain / (tf + base) for tf in frequency.values()])
 
-    def query(self, text: str) -> Sparse:
-        frequency = self._count(text)
-        return Sparse(list(frequency), [float(count) for count in frequency.values()])
+    def query(self, text: str, also: Sequence[tuple[str, float]] = ()) -> Sparse:
+        """A question, and further texts that count so much as its own words; a term counts by its highest weight."""
+        weights = {term: float(count) for term, count in self._count(text).items()}
+        for extra, weight in also:
+            for term in self._count(extra):
+                weights[term] = max(weights.get(term, 0.0), weight)
+        return Sparse(list(weights), list(weights.values()))
 
     def _weighted_fields(self, title: str, heading: str) -> dict[int, float]:
         """Term frequencies of title and heading; the last pair is kept, since a chapter's articles share it."""
