@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from pathlib import PurePosixPath
 
 import yaml
 
@@ -16,13 +15,9 @@ from ingest.doc_numbers import normal_doc_no
 
 Regions = Mapping[str, str]
 
-HEADER_END = "<!-- INFO END -->"
+HEADER_END = "<!-- INFO END -->"     # after the title and the history that a law file begins with
 NAME_DATE = re.compile(r"[(（](\d{4}-\d{2}-\d{2})[)）]$")     # of a version of a law, in its file's name
 _DATE = re.compile(r"((?:18|19|20)\d{2})\s*[-年./]\s*(\d{1,2})\s*[-月./]\s*(\d{1,2})")
-_IN_FORCE = re.compile(r"本\S{1,6}自((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)起(?:施行|实施|执行|生效)")
-_DOC_NO_LINE = re.compile(
-    r"^[\s　]*([\u4e00-\u9fff]{2,14}[〔\[［【〖(（](?:19|20)\d{2}[〕\]］】〗)）]\s*第?\d+号)[\s　]*$", re.M
-)
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.S)
 _KEYS = {
     "标题": "title", "发文字号": "doc_no", "发文机关": "issuer", "文种": "kind", "效力级别": "rank",
@@ -30,15 +25,6 @@ _KEYS = {
     "实施日期": "effective_from", "失效日期": "effective_to", "有效性": "validity", "替代": "replaces",
     "被替代": "replaced_by", "公开属性": "public", "咨询电话": "phone", "来源": "url",
 }
-
-
-def read_front_matter(text: str, place: str, regions: Regions) -> tuple[Facts | None, int]:
-    """The facts of a YAML block between ``---`` lines and where the body begins; (None, 0) without one.
-
-    Raises `IngestError` for a key, date or region that cannot be understood: an editor wrote it.
-    """
-    named, end = front_matter(text, place)
-    return (facts_from(named, place, regions), end) if named else (None, 0)
 
 
 def front_matter(text: str, place: str) -> tuple[dict[str, str], int]:
@@ -86,33 +72,6 @@ def facts_from(named: Mapping[str, str], place: str, regions: Regions) -> Facts:
     )
 
 
-def facts_from_law(text: str, source: str, regions: Regions) -> tuple[Facts, int]:
-    """Facts of a text without front matter, from its first line, file name, folders and header lines.
-
-    A file may begin with history lines up to ``<!-- INFO END -->``; the offset where the body begins comes
-    back too. Folders named after a rank (法律, 行政法规) or a region (上海) give these.
-    """
-    path = PurePosixPath(source.replace("!/", "/"))
-    header_end = text.find(HEADER_END)
-    header = text[: max(header_end, 0)]
-    body = header_end + len(HEADER_END) if header_end >= 0 else 0
-    name_date = NAME_DATE.search(path.stem)
-    own = _IN_FORCE.findall(text[body:])
-    effective = next((day for line in header.splitlines() if "施行" in line and (day := parse_date(line))), None)
-    number = _DOC_NO_LINE.search(text[:600])
-    folders = path.parts[:-1]
-    rank = next((RANK_NAMES[part] for part in reversed(folders) if part in RANK_NAMES), None)
-    region = next((code for part in reversed(folders) if (code := region_code(part, regions))), None)
-    return Facts(
-        title=_first_line(text) or NAME_DATE.sub("", path.stem),
-        doc_no=normal_doc_no(number.group(1)) if number else None,
-        rank=rank or (Rank.LAW if header_end >= 0 else Rank.OTHER),
-        region=region,
-        dated=parse_date(name_date.group(1)) if name_date else _last_date(header),
-        effective_from=effective or (parse_date(own[-1]) if own else None),
-    ), body
-
-
 def parse_date(text: str) -> date | None:
     """The first date in ``text``: 2024-05-01, 2024年5月1日, 2024.5.1 or 2024/5/1; None when there is none."""
     match = _DATE.search(text)
@@ -151,12 +110,8 @@ def _public(value: str, place: str) -> bool:
     return value in ("公开", "主动公开")
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """The first line as a title, one space for each gap; "" when it is a sentence."""
     line = next((line for line in text.splitlines() if line.strip()), "")
     title = re.sub(r"[\s　]+", " ", line.lstrip("#").strip())
     return title if 2 <= len(title) <= 80 and not title.endswith("。") else ""
-
-
-def _last_date(header: str) -> date | None:
-    days = [day for line in header.splitlines() if "施行" not in line and (day := parse_date(line))]
-    return max(days, default=None)

@@ -18,15 +18,7 @@ from core.regions import leading_region, region_code
 from ingest.attachments import attachments
 from ingest.bodies import NATIONAL, Place, is_media, place_of, source_bodies, split_bodies
 from ingest.doc_numbers import normal_doc_no
-from ingest.facts import (
-    NAME_DATE,
-    Regions,
-    facts_from,
-    facts_from_law,
-    front_matter,
-    parse_date,
-    read_front_matter,
-)
+from ingest.facts import HEADER_END, NAME_DATE, Regions, facts_from, first_line, front_matter, parse_date
 from ingest.force import Force, in_force, term_end
 from ingest.kinds import KINDS, kind_of, rank_of
 from ingest.opening import Opening, Read, read_opening
@@ -51,12 +43,9 @@ from ingest.statements import (
 )
 from ingest.view import View, find_days
 
-__all__ = [
-    "Official", "Regions", "facts_from", "facts_from_law", "normal_doc_no", "parse_date", "read_front_matter",
-    "read_official",
-]
+__all__ = ["Official", "Regions", "facts_from", "normal_doc_no", "parse_date", "read_official"]
 
-_HEADER_END = "<!--INFOEND-->"      # the mark after the history of a law file, as a `View` has it
+_HEADER_END = "".join(HEADER_END.split())      # as a `View` has it
 _NAMES = {                   # of the fields that a fact has
     "title": "标题", "doc_no": "发文字号", "issuer": "发文机关", "kind": "文种", "region": "适用区域",
     "dated": "成文日期", "published_on": "发布日期", "effective_from": "施行日期", "effective_to": "失效日期",
@@ -125,6 +114,9 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
     opening = read_opening(view, row.get("title", ""), regions)
     sources = source_bodies(row.get("source", ""), regions)
     header = view.text.find(_HEADER_END, 0, 20_000)
+    if header >= 0 and (title := first_line(view.raw)):
+        line = len(view.text) - len(view.text.lstrip("\n"))
+        opening = replace(opening, title=Read(title, line, view.text.find("\n", line)))
     origin = read_origin(view.text, 0, header) if header >= 0 else find_origin(view.text)
     begins = leading_region(opening.title.value, regions)
     region = opening.title.value[: begins.end] if begins else ""

@@ -8,7 +8,8 @@ import re
 from core.errors import IngestError
 from core.records import Document, Furniture, Reject
 from ingest.document import make_document
-from ingest.official import Regions, facts_from_law, read_front_matter
+from ingest.facts import HEADER_END, Regions, front_matter
+from ingest.official import read_official
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -24,17 +25,20 @@ def read_text(data: bytes, source: str, *, regions: Regions, chunk_chars: int) -
     text = decode(data, source)
     if not text.strip():
         raise IngestError("文件是空的。请检查是否导出或上传不完整", place=source, code=Reject.EMPTY)
-    facts, start = read_front_matter(text, source, regions)
-    history = facts is None
-    if facts is None:
-        facts, start = facts_from_law(text, source, regions)
+    named, start = front_matter(text, source)
+    if not named and (history := text.find(HEADER_END)) >= 0:
+        start = history + len(HEADER_END)
+    official = read_official(text, (0, len(text)), {}, source, regions)
     body, furniture = (start, len(text)), []
     if not text[start:].strip():
-        if not history:
+        if named:
             raise IngestError("文件只有文件头，没有正文。请补上正文", place=source, code=Reject.EMPTY)
         # 4 of 3,421 laws are a title and a history without articles: these lines are what there is to find
         body, furniture = (0, text.rindex("<!--", 0, start)), [Furniture("front_matter", text.rindex("<!--"), start)]
-    return make_document(facts, text, source, name=None, chunk_chars=chunk_chars, body=body, furniture=furniture)
+    return make_document(
+        official.facts, text, source, name=None, chunk_chars=chunk_chars, body=body, fields=official.fields,
+        furniture=furniture,
+    )
 
 
 def decode(data: bytes, place: str) -> str:

@@ -11,7 +11,10 @@ import pytest
 from core.config import Config
 from core.errors import IngestError
 from core.records import Facts, Rank
-from ingest.official import Official, facts_from_law, normal_doc_no, parse_date, read_front_matter, read_official
+from ingest.facts import facts_from
+from ingest.facts import front_matter as block_of
+from ingest.official import Official, normal_doc_no, parse_date, read_official
+from ingest.read_text import read_text
 from tests.conftest import SHARED, needs_shared
 
 LAW = (
@@ -21,9 +24,8 @@ LAW = (
 
 
 def front_matter(block: str, config: Config) -> Facts:
-    facts, _ = read_front_matter(f"---\n{block}\n---\n正文", "甲.md", config.regions.names)
-    assert facts is not None
-    return facts
+    named, _ = block_of(f"---\n{block}\n---\n正文", "甲.md")
+    return facts_from(named, "甲.md", config.regions.names)
 
 
 @pytest.mark.parametrize("written", [
@@ -74,13 +76,20 @@ def test_values_are_taken_as_they_are_written(config: Config) -> None:
     assert (facts.title, facts.region, facts.phone, facts.public) == ("12345", "010000", "010", True)
 
 
-def test_the_body_begins_after_the_front_matter(config: Config) -> None:
+def test_the_body_begins_after_the_front_matter() -> None:
     text = "---\n标题: 办法\n---\n正文"
-    assert text[read_front_matter(text, "甲.md", config.regions.names)[1] :] == "正文"
+    assert text[block_of(text, "甲.md")[1] :] == "正文"
 
 
-def test_text_without_front_matter_has_no_facts_there(config: Config) -> None:
-    assert read_front_matter("正文\n---\n标题: 办法\n---\n", "甲.md", config.regions.names) == (None, 0)
+def test_text_without_front_matter_has_no_facts_there() -> None:
+    assert block_of("正文\n---\n标题: 办法\n---\n", "甲.md") == ({}, 0)
+
+
+def test_front_matter_stands_above_what_the_text_says(config: Config) -> None:
+    text = "---\n标题: 供热办法\n成文日期: 2024-04-18\n---\n关于供热的通知\n临政通〔2026〕14号\n各单位：\n请执行。\n"
+    document = read_text(text.encode(), "甲.md", regions=config.regions.names, chunk_chars=600)
+    assert (document.facts.title, document.facts.dated) == ("供热办法", date(2024, 4, 18))
+    assert document.facts.doc_no == "临政通〔2026〕14号"
 
 
 @pytest.mark.parametrize(("block", "found", "next_step"), [
@@ -106,39 +115,52 @@ def test_front_matter_that_is_wrong_names_the_file_and_the_next_step(
     assert next_step in caught.value.reason
 
 
-def test_header_lines_of_a_law_give_its_dates_and_are_not_its_text(config: Config) -> None:
-    facts, start = facts_from_law(LAW, "测试市供热条例.md", config.regions.names)
-    assert (facts.title, facts.dated, facts.effective_from) == ("测试市供热条例", date(2023, 9, 26), date(2024, 1, 1))
-    assert LAW[start:].lstrip().startswith("第一条")
+def read_law(text: str, source: str, config: Config) -> Official:
+    return read_official(text, (0, len(text)), {}, source, config.regions.names)
 
 
-def test_the_date_in_a_file_name_is_the_date_of_the_version(config: Config) -> None:
-    assert facts_from_law(LAW, "测试市供热条例(2021-05-06).md", config.regions.names)[0].dated == date(2021, 5, 6)
+def test_header_lines_of_a_law_are_not_its_text(config: Config) -> None:
+    document = read_text(LAW.encode(), "测试市供热条例.md", regions=config.regions.names, chunk_chars=600)
+    assert (document.furniture[0].kind, document.furniture[0].start) == ("front_matter", 0)
+    assert document.text[document.furniture[0].end :].lstrip().startswith("第一条")
+    assert [article.address for article in document.articles] == ["第一条", "第二条"]
+
+
+def test_the_title_of_a_law_is_its_first_line_as_it_stands(config: Config) -> None:
+    law = "# 甲法院 乙检察院关于供热案件适用法律的解释\n\n2021年3月1日 甲法院通过\n\n<!-- INFO END -->\n\n第一条 甲。\n"
+    official = read_law(law, "甲.md", config)
+    title = next(field for field in official.fields if field.name == "标题")
+    assert official.facts.title == title.value == "甲法院 乙检察院关于供热案件适用法律的解释"
+    assert title.start is not None
+    assert law[title.start : title.end] == title.value
+
+
+def test_a_law_file_brings_its_official_fields_along(config: Config) -> None:
+    document = read_text(LAW.encode(), "上海/测试市供热条例.md", regions=config.regions.names, chunk_chars=600)
+    assert {field.name for field in document.fields} >= {"标题", "文种", "施行日期"}
+    assert (document.facts.rank, document.facts.effective_from) == (Rank.LOCAL_REGULATION, date(2024, 1, 1))
 
 
 @pytest.mark.parametrize(("source", "rank", "region"), [
-    ("地方性法规/上海/甲.md", Rank.LOCAL_REGULATION, "310000"),
-    ("laws.tar.xz!/行政法规/甲.md", Rank.ADMINISTRATIVE_REGULATION, None),
     ("某目录/甲.md", Rank.LAW, None),
+    ("地方性法规/上海/甲.md", Rank.LOCAL_REGULATION, "310000"),
 ])
 def test_folders_give_rank_and_region(config: Config, source: str, rank: Rank, region: str | None) -> None:
-    facts, _ = facts_from_law(LAW, source, config.regions.names)
+    law = LAW.replace("测试市人大常委会", "会议")
+    facts = read_law(law, source, config).facts
     assert (facts.rank, facts.region) == (rank, region)
 
 
 def test_plain_text_gives_its_number_and_its_day_of_force(config: Config) -> None:
     text = "关于供热的通知\n临政通[2026] 第014号\n各单位：\n本通知自2026年11月8日起施行。"
-    facts, start = facts_from_law(text, "通知.txt", config.regions.names)
-    assert (facts.title, facts.doc_no, start) == ("关于供热的通知", "临政通〔2026〕14号", 0)
-    assert (facts.effective_from, facts.rank) == (date(2026, 11, 8), Rank.OTHER)
+    document = read_text(text.encode(), "通知.txt", regions=config.regions.names, chunk_chars=600)
+    assert (document.facts.title, document.facts.doc_no) == ("关于供热的通知", "临政通〔2026〕14号")
+    assert (document.facts.effective_from, document.facts.kind) == (date(2026, 11, 8), "通知")
+    assert document.furniture[0].start > 0 or document.furniture[0].kind != "front_matter"
 
 
 def test_a_first_line_that_is_a_sentence_is_no_title(config: Config) -> None:
-    assert facts_from_law("甲乙丙丁。\n正文", "供热通知(2024-05-01).txt", config.regions.names)[0].title == "供热通知"
-
-
-def read_law(text: str, source: str, config: Config) -> Official:
-    return read_official(text, (0, len(text)), {}, source, config.regions.names)
+    assert read_law("甲乙丙丁。\n正文", "供热通知(2024-05-01).txt", config).facts.title == "供热通知"
 
 
 @pytest.mark.parametrize(("source", "rank", "region"), [
