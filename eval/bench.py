@@ -18,10 +18,9 @@ from pydantic import BaseModel, ValidationError
 from core.errors import MissingExtra, PolicyDeskError
 from eval.children import Child, checked, failure, run_child
 from eval.gold import GoldQuestion
-from eval.latency import Latency, latency, throughput, timed_pass
+from eval.latency import Latency, RefSearch, latency, throughput, timed_pass
 from eval.measures import score
 from eval.plain import PlainIndex, build_plain
-from eval.retrieval import Search
 
 THREADS = (1, 4)
 
@@ -30,7 +29,7 @@ THREADS = (1, 4)
 class OpenBase:
     """An open base, as the composition root hands it over."""
 
-    search: Search
+    search: RefSearch
     # (ref, title and text) of every article that a query may find; None: measure no plain alternative
     articles: Callable[[], Iterable[tuple[str, str]]] | None = None
 
@@ -167,7 +166,7 @@ def measure_starts(plan: BenchPlan) -> dict[str, Starts]:
     }
 
 
-def measure_queries(plan: BenchPlan, search: Search, *, open_seconds: float) -> QueryCost:
+def measure_queries(plan: BenchPlan, search: RefSearch, *, open_seconds: float) -> QueryCost:
     """Two passes by one thread, then one pass per number of threads."""
     cold = timed_pass(plan.questions, search, top=plan.top)
     warm = timed_pass(plan.questions, search, top=plan.top)

@@ -17,7 +17,20 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 from core.errors import IngestError
 from core.records import Question, Status
 
-_NEXT = "每行应是一个 JSON 对象，含 id、question，可含 gold[{id, also}] 或 docid、also；请改正这一行后重试"
+_NEXT = (
+    "每行应是一个 JSON 对象，含 id、question，可含 gold[{id, also}]，或 docid、also，或 document、start、end、also；"
+    "请改正这一行后重试"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GoldSpan:
+    """Where the answer stands: ``text[start:end]`` of the document."""
+
+    document: str                          # name, as `document_name` gives it
+    start: int
+    end: int
+    sha256: str | None = None              # first 16 hex digits, of that piece of text; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +43,25 @@ class GoldQuestion:
     kind: str = "question"
     expect: str | None = None              # answered | no_evidence | expired | another `Status`
     answer: str | None = None
-    by_document: bool = False              # gold names documents: a found ref counts up to its first "#"
+    by_document: bool = False              # gold names documents, as `document_name` gives them
+    span: GoldSpan | None = None           # with ``by_document``; of the first document of ``gold``
+    tags: tuple[str, ...] = ()             # what it is counted under besides its kind: set, wording
+    split: str | None = None               # dev | test
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Everything it is counted under."""
+        return tuple(dict.fromkeys((self.kind, *self.tags)))
+
+
+def document_name(source: str) -> str:
+    """The name of a document in gold files: what follows the last # of its source, else the file's name."""
+    return trec_ref(source.rsplit("#", 1)[-1].rsplit("/", 1)[-1])
+
+
+def span_digest(text: str) -> str:
+    """First 16 hex digits of sha256, which tell whether a span lies where it lay, without handing the text on."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def trec_ref(ref: str) -> str:
@@ -39,6 +70,8 @@ def trec_ref(ref: str) -> str:
 
 
 _Ref = Annotated[str, AfterValidator(trec_ref), Field(min_length=1)]
+_Offset = Annotated[int, Field(ge=0)]
+_Tag = Annotated[str, Field(min_length=1)]
 
 
 class _GoldRef(BaseModel):
@@ -54,19 +87,26 @@ class _Line(BaseModel):
     gold: tuple[_GoldRef, ...] = ()
     docid: _Ref | None = None
     also: tuple[_Ref, ...] = ()
+    document: str | None = None       # gold only together with ``start`` and ``end``
+    start: _Offset | None = None
+    end: _Offset | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
     region: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
     national: bool = False
     as_of: Annotated[date, Field(strict=True)] | None = None  # strict: 20260101 would be read as seconds since 1970
-    kind: Annotated[str, Field(min_length=1)] = "question"
+    kind: _Tag = "question"
+    collection: Annotated[_Tag | None, Field(alias="set")] = None
+    wording: _Tag | None = None
+    split: _Tag | None = None
     expect: Status | None = None
     answer: str | None = None
 
 
-def read_gold(path: Path) -> list[GoldQuestion]:
-    """The questions of a ``.jsonl`` file, or one packed as ``.gz``, in file order.
+def read_gold(path: Path, *, split: str | None = None) -> list[GoldQuestion]:
+    """The questions of a ``.jsonl`` file, or one packed as ``.gz``, in file order; of one split only, if named.
 
-    With ``gold`` a question is judged by article, with ``docid`` by document. Raises `IngestError` naming
-    file and line for a line that is malformed or repeats an id, and for a file without a question.
+    With ``gold`` a question is judged by article, with ``docid`` or a span by document. Raises `IngestError`
+    naming file and line for a line that is malformed or repeats an id, and for a file without a question.
     """
     seen: dict[str, int] = {}
     questions = []
@@ -79,7 +119,11 @@ def read_gold(path: Path) -> list[GoldQuestion]:
         questions.append(question)
     if not questions:
         raise IngestError(f"没有一个问题。{_NEXT}", place=str(path))
-    return questions
+    chosen = [question for question in questions if split in (None, question.split)]
+    if not chosen:
+        there = "、".join(sorted({question.split for question in questions if question.split})) or "无"
+        raise IngestError(f"没有 split 为 {split} 的问题；文件中有：{there}", place=str(path))
+    return chosen
 
 
 def gold_digest(questions: Sequence[GoldQuestion]) -> str:
@@ -125,8 +169,9 @@ def _question(line: bytes, *, place: str) -> GoldQuestion:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "整行"
         raise IngestError(f"{where}：{first['msg']}。{_NEXT}", place=place) from error
-    if row.gold and row.docid:
-        raise IngestError(f"同时有 gold 和 docid，只能有一个。{_NEXT}", place=place)
+    by_span = row.document is not None and row.start is not None
+    if sum((bool(row.gold), row.docid is not None, by_span)) > 1:
+        raise IngestError(f"gold、docid 和 document 加 start 只能有一种。{_NEXT}", place=place)
     return GoldQuestion(
         id=row.id,
         question=Question(text=row.question, region=row.region, national=row.national, as_of=row.as_of),
@@ -134,11 +179,33 @@ def _question(line: bytes, *, place: str) -> GoldQuestion:
         kind=row.kind,
         expect=row.expect,
         answer=row.answer,
-        by_document=row.docid is not None,
+        by_document=row.docid is not None or by_span,
+        span=_span(row, place),
+        tags=tuple(tag for tag in (row.collection, row.wording) if tag),
+        split=row.split,
     )
 
 
 def _groups(row: _Line) -> tuple[tuple[str, ...], ...]:
-    if row.docid is not None:
-        return (tuple(dict.fromkeys((row.docid, *row.also))),)
+    document = _document(row)
+    if document is not None:
+        return (tuple(dict.fromkeys(map(document_name, (document, *row.also)))),)
     return tuple(tuple(dict.fromkeys((gold.id, *gold.also))) for gold in row.gold)
+
+
+def _document(row: _Line) -> str | None:
+    """A ``document`` without a span is a note beside ``gold``, as in data_samples."""
+    return row.docid if row.docid is not None else row.document if row.start is not None else None
+
+
+def _span(row: _Line, place: str) -> GoldSpan | None:
+    """As ``start`` and ``end`` say, or as long as ``answer``, which then is the text itself."""
+    document = _document(row)
+    if document is None or row.start is None:
+        return None
+    end, digest = row.end, row.sha256
+    if end is None and row.answer:
+        end, digest = row.start + len(row.answer), span_digest(row.answer)
+    if end is None or end <= row.start:
+        raise IngestError(f"end 应大于 start（{row.start}）。{_NEXT}", place=place)
+    return GoldSpan(document_name(document), row.start, end, digest)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.records import Question
 from eval.gold import GoldQuestion
-from eval.retrieval import Search
+
+RefSearch = Callable[[Question, int], list[str]]
+"""(question, at most so many) -> refs of articles, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Pass:
     run: dict[str, tuple[str, ...]]         # question id -> refs, best first
 
 
-def timed_pass(questions: Sequence[GoldQuestion], search: Search, *, top: int) -> Pass:
+def timed_pass(questions: Sequence[GoldQuestion], search: RefSearch, *, top: int) -> Pass:
     seconds = []
     run = {}
     for question in questions:
@@ -47,7 +50,7 @@ def latency(seconds: Sequence[float]) -> Latency:
     return Latency(len(seconds), p50, p95)
 
 
-def throughput(questions: Sequence[GoldQuestion], search: Search, *, top: int, threads: int) -> float:
+def throughput(questions: Sequence[GoldQuestion], search: RefSearch, *, top: int, threads: int) -> float:
     """Queries per second with so many threads asking as fast as they can, every question once."""
     started = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:

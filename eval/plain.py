@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from core.errors import MissingExtra
 from core.records import Question
-from eval.retrieval import Search
+from eval.latency import RefSearch
 
 
 @dataclass(frozen=True, slots=True)
 class PlainIndex:
     """A BM25 index with the library's own settings. It knows no region, date or state."""
 
-    search: Search
+    search: RefSearch
     made_of: str             # "bm25s + rjieba"
     articles: int
     seconds: float           # to cut and index; reading the articles is not counted

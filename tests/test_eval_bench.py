@@ -20,7 +20,7 @@ from eval.latency import latency
 from eval.plain import build_plain
 from eval.record import Measured, as_record, config_digest, result_path, write_result
 from eval.report import BEGIN, END, measured_table, refresh_table
-from eval.retrieval import evaluate_retrieval
+from eval.retrieval import Found, evaluate_retrieval
 
 ARTICLES = {"a#1": "新生儿 落户", "b#1": "住房补贴 申领", "c#1": "异地 就医"}
 QUESTIONS = (
@@ -46,6 +46,10 @@ print("{}")
 
 def search(question: Question, top: int) -> list[str]:
     return [ref for ref, text in ARTICLES.items() if set(text.split()[0]) & set(question.text)][:top]
+
+
+def find(question: Question, top: int) -> list[Found]:
+    return [Found(ref, "d", 0, 1) for ref in search(question, top)]
 
 
 @contextmanager
@@ -156,9 +160,9 @@ def test_a_result_file_says_how_to_measure_again(plan: BenchPlan, tmp_path: Path
 
 
 def test_losing_questions_are_reported_and_stay_out_of_the_file(tmp_path: Path) -> None:
-    result = evaluate_retrieval(QUESTIONS, search)
+    result = evaluate_retrieval(QUESTIONS, find)
     (loss,) = cast(list[dict[str, object]], as_record(result)["losing"])
-    assert (loss["id"], loss["found"], loss["rank"]) == ("q2", ("c#1",), None)
+    assert (loss["id"], loss["missed"], loss["rank"]) == ("q2", "article", None)
     text = write_result(result, MEASURED, load_config(), folder=tmp_path).read_text(encoding="utf-8")
     assert "异地就医" not in text
     assert "losing" not in json.loads(text)["result"]
@@ -171,7 +175,7 @@ def test_a_name_that_is_no_file_name_is_refused() -> None:
 
 def test_the_table_shows_scores_kinds_and_speed(plan: BenchPlan, tmp_path: Path) -> None:
     folder = tmp_path / "results"
-    write_result(evaluate_retrieval(QUESTIONS, search), MEASURED, load_config(), folder=folder)
+    write_result(evaluate_retrieval(QUESTIONS, find), MEASURED, load_config(), folder=folder)
     write_result(run_bench(plan), replace(MEASURED, name="speed"), load_config(), folder=folder)
     table = measured_table(folder.glob("*.json"))
     assert "| sample | 2 | 0.500 (0.000–1.000) |" in table
@@ -183,7 +187,7 @@ def test_the_table_shows_scores_kinds_and_speed(plan: BenchPlan, tmp_path: Path)
 
 
 def test_of_two_results_of_one_name_the_newer_is_shown(tmp_path: Path) -> None:
-    path = write_result(evaluate_retrieval(QUESTIONS, search), MEASURED, load_config(), folder=tmp_path)
+    path = write_result(evaluate_retrieval(QUESTIONS, find), MEASURED, load_config(), folder=tmp_path)
     record = json.loads(path.read_text(encoding="utf-8"))
     older = record | {"date": "2001-01-01T00:00:00+00:00", "commit": "0" * 12}
     (tmp_path / "older.json").write_text(json.dumps(older), encoding="utf-8")

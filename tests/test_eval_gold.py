@@ -2,13 +2,14 @@
 
 import gzip
 from datetime import date
+from hashlib import md5
 from pathlib import Path
 
 import pytest
 
 from core.errors import IngestError
 from core.records import Question
-from eval.gold import gold_digest, read_gold, trec_ref, with_defaults
+from eval.gold import GoldSpan, document_name, gold_digest, read_gold, span_digest, trec_ref, with_defaults
 
 LINE = '{"id": "q%d", "question": "谁可以领补贴？", "gold": [{"id": "办法@2024-01-01#第八条", "also": []}]}'
 
@@ -103,3 +104,62 @@ def test_defaults_fill_only_what_the_file_leaves_open(tmp_path: Path) -> None:
     first, second = with_defaults(questions, Question("", national=True, as_of=date(2024, 1, 1)))
     assert (first.question.national, first.question.as_of) == (True, date(2024, 1, 1))
     assert second == questions[1]
+
+
+SPAN = '{"id": "q", "question": "问", "document": "guangzhou/doc_2", "start": 5, "end": 9, "also": ["hebei-1"]%s}'
+
+
+def test_a_span_is_gold_by_document_under_the_last_part_of_its_name(tmp_path: Path) -> None:
+    line = SPAN % ', "sha256": "00112233445566ff", "set": "guangzhou", "wording": "hard", "split": "dev"'
+    (question,) = read_gold(write(tmp_path / "gold.jsonl", line))
+    assert (question.gold, question.by_document) == ((("doc_2", "hebei-1"),), True)
+    assert question.span == GoldSpan("doc_2", 5, 9, "00112233445566ff")
+    assert (question.labels, question.split) == (("question", "guangzhou", "hard"), "dev")
+
+
+def test_the_span_of_a_docid_is_as_long_as_its_answer(tmp_path: Path) -> None:
+    line = '{"id": "q", "question": "问", "docid": "d1", "also": [], "answer": "免征增值税", "start": 10}'
+    (question,) = read_gold(write(tmp_path / "gold.jsonl", line))
+    assert question.span == GoldSpan("d1", 10, 15, span_digest("免征增值税"))
+
+
+def test_a_document_without_a_span_is_only_a_note(tmp_path: Path) -> None:
+    line = '{"id": "q", "question": "问", "document": "policies/03.md", "gold": [{"id": "a"}]}'
+    (question,) = read_gold(write(tmp_path / "gold.jsonl", line))
+    assert (question.gold, question.by_document, question.span) == ((("a",),), False, None)
+
+
+@pytest.mark.parametrize("bad", [SPAN % ', "docid": "d"', SPAN % ', "end": 5', SPAN % ', "sha256": "short"'])
+def test_a_bad_span_is_named(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(IngestError, match=r"gold\.jsonl:1: .*改正"):
+        read_gold(write(tmp_path / "gold.jsonl", bad))
+
+
+def test_one_split_is_read_alone_and_a_missing_one_says_what_there_is(tmp_path: Path) -> None:
+    pairs = (("q1", "dev"), ("q2", "test"))
+    lines = [f'{{"id": "{name}", "question": "问", "split": "{split}"}}' for name, split in pairs]
+    path = write(tmp_path / "gold.jsonl", *lines)
+    assert [question.id for question in read_gold(path, split="test")] == ["q2"]
+    with pytest.raises(IngestError, match="dev、test"):
+        read_gold(path, split="train")
+
+
+def test_a_document_is_named_by_what_follows_the_sharp_sign_or_by_its_file() -> None:
+    assert document_name("/data/documents.jsonl.gz#hebei-0276") == "hebei-0276"
+    assert document_name("guangzhou/doc_3") == "doc_3"
+    assert document_name("/in/pack.zip!/dir/notice 1.docx") == "notice1.docx"
+
+
+def test_the_city_questions_are_280_of_two_kinds_without_a_text_of_the_documents() -> None:
+    questions = read_gold(Path(__file__).parent.parent / "eval" / "questions_city.jsonl")
+    assert len(questions) == 280
+    assert sum(question.kind == "unanswerable" for question in questions) == 48
+    assert all((question.span is None) == (question.kind == "unanswerable") for question in questions)
+    assert all(question.split == ("dev", "test")[int(md5(question.id.encode()).hexdigest(), 16) % 2]
+               for question in questions)
+    assert {question.answer for question in questions} == {None}
+    first, last = questions[0], questions[-1]
+    assert (first.id, first.gold, first.labels) == (
+        "ev-a001", (("hebei-0031", "hebei-0369"),), ("everyday", "hebei", "hard")
+    )
+    assert (last.id, last.gold, last.labels) == ("ev-c100", (), ("unanswerable", "guangzhou", "average"))
