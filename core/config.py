@@ -17,7 +17,7 @@ from core.errors import ConfigError
 SHIPPED = Path(__file__).resolve().parent.parent / "config.yaml"
 ENV_PREFIX = "POLICYDESK_"
 
-_SECRET = ("storage.vectors_api_key", "storage.database")
+_SECRET = ("storage.vectors_api_key", "storage.database", "models.api_key")
 _PASSWORD = re.compile(r"(://[^/@]*?:).*@")
 
 Tree = dict[str, object]
@@ -67,6 +67,23 @@ class SearchConfig(_Section):
     top: int = Field(gt=0)
     candidates: int = Field(gt=0)
     rrf_k: int = Field(gt=0)
+    reranker: str = Field(min_length=1)
+
+
+class ModelsConfig(_Section):
+    folder: Path
+    hub: str = Field(pattern=r"^(https?://.+)?$")
+    api_key: SecretStr
+    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")
+    precision: str = Field(pattern=r"^(auto|fp32|fp16|bf16|int8)$")
+    batch: int = Field(gt=0)
+    max_tokens: int = Field(ge=16)
+    m3_dense: float = Field(ge=0)
+    m3_lexical: float = Field(ge=0)
+    m3_colbert: float = Field(ge=0)
+    connect_seconds: float = Field(gt=0)
+    answer_seconds: float = Field(gt=0)
+    tries: int = Field(ge=1)
 
 
 class AnswerConfig(_Section):
@@ -100,6 +117,7 @@ class Config(BaseSettings):
     ingest: IngestConfig
     index: IndexConfig
     search: SearchConfig
+    models: ModelsConfig
     answer: AnswerConfig
     ui: UiConfig
     regions: RegionsConfig

@@ -7,7 +7,8 @@ PolicyDeskError
 ├── StorageFull          less free disk than a write may need
 ├── IndexMismatch        the index was made by another tokenizer or embedder than the configured one
 ├── MissingExtra         an optional package is not installed
-├── NotFound             no document, draft or file by that name
+├── NotFound             no document, draft, model or file by that name
+├── ModelRefused         a model's files are unsafe, damaged or not what their source promised
 └── BackendUnavailable   a server that we depend on does not answer
 
 A message holds what was found, what was expected, and the next command to type. Having no
@@ -56,6 +57,10 @@ class MissingExtra(PolicyDeskError):
 
 class NotFound(PolicyDeskError):
     """Nothing by that name."""
+
+
+class ModelRefused(PolicyDeskError):
+    """A model's files are unsafe, damaged, or not what their source promised; none of them was loaded."""
 
 
 class BackendUnavailable(PolicyDeskError):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.ports import Vectors
+from core.ports import Scores, Vectors
 
 
 class HashEmbedder:
@@ -24,3 +24,17 @@ class HashEmbedder:
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         normal: Vectors = (vectors / np.where(norms == 0, 1, norms)).astype(np.float32)
         return normal
+
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        return self.embed(texts)
+
+
+class OverlapReranker:
+    """The share of the question's characters that stand in the text, from 0 to 1."""
+
+    name = "overlap"
+
+    def score(self, question: str, texts: Sequence[str]) -> Scores:
+        wanted = set(question)
+        shares = [len(wanted & set(text)) / max(len(wanted), 1) for text in texts]
+        return np.array(shares, dtype=np.float32)

@@ -1,45 +1,142 @@
-"""Real models behind the ports. Their packages are imported when one is made, never before."""
+"""From the words of the configuration to a model behind its port, loaded once for whoever needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
+from core.config import Config, ModelsConfig
+from core.embedders import M3Embedder, SentenceTransformerEmbedder
+from core.errors import ConfigError
+from core.model_m3 import M3Model
+from core.model_server import ModelServer, ServerEmbedder, ServerReranker
+from core.model_store import ModelFolder, best_embedder, check_model
+from core.ports import Embedder, Reranker
+from core.rerankers import CrossEncoderReranker, M3Reranker
 
-from core.errors import ConfigError, MissingExtra
-from core.ports import Embedder, Vectors
-
-
-class SentenceTransformerEmbedder:
-    """A sentence-transformers model from a local folder (extra ``models``)."""
-
-    def __init__(self, folder: Path) -> None:
-        """Raises `MissingExtra` without the package, `ConfigError` when the folder holds no model."""
-        if not (folder / "modules.json").exists():
-            raise ConfigError(f"index.embedder：{folder} 中没有 sentence-transformers 模型（缺 modules.json）")
-        try:
-            from sentence_transformers import SentenceTransformer
-        except ImportError as error:
-            raise MissingExtra("sentence-transformers", "models") from error
-        self._model = SentenceTransformer(str(folder), local_files_only=True)
-        self._name = f"sentence-transformers:{folder.name}"
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def dim(self) -> int:
-        dim = self._model.get_embedding_dimension()
-        assert dim is not None
-        return int(dim)
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
+EMBEDDER_KEY = "index.embedder"
+RERANKER_KEY = "search.reranker"
 
 
-def open_embedder(choice: str) -> Embedder | None:
-    """The embedder that ``index.embedder`` names; None for ``none``."""
-    return None if choice == "none" else SentenceTransformerEmbedder(Path(choice).expanduser())
+class Kind(StrEnum):
+    NONE = "none"
+    BUILT_IN = "built-in"
+    FOLDER = "folder"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a word of the configuration stands for here and now."""
+
+    kind: Kind
+    word: str                      # as it is written in the configuration
+    place: str = ""                # a folder, or the address of a server with #MODEL
+
+    def __str__(self) -> str:
+        """For a line on stderr: what was chosen, and where it lies."""
+        if self.kind is Kind.FOLDER:
+            return f"{Path(self.place).name}（{self.place}）"
+        return self.place.partition("#")[0] if self.kind is Kind.SERVER else self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    embedder: Embedder | None
+    reranker: Reranker | None      # None for the built-in one too: it weighs features of a search, not texts
+    chosen: tuple[Choice, Choice]  # embedder, reranker
+
+
+def choose_embedder(word: str, folder: Path) -> Choice:
+    """``auto`` is the best model in ``folder``, else the built-in one. Nothing is opened."""
+    if word == "auto":
+        best = best_embedder(folder)
+        return Choice(Kind.FOLDER, word, str(folder / best)) if best else Choice(Kind.BUILT_IN, word)
+    return _choose(word, folder, prefix="openai:")
+
+
+def choose_reranker(word: str, folder: Path) -> Choice:
+    """A .txt file is a ranker of the built-in kind, from `policydesk train reranker`."""
+    if word.endswith(".txt"):
+        return Choice(Kind.BUILT_IN, word, word)
+    return _choose(word, folder, prefix="vllm:")
+
+
+def _choose(word: str, folder: Path, *, prefix: str) -> Choice:
+    """A name in the models folder goes before a folder of the same name elsewhere."""
+    if word in (Kind.NONE, Kind.BUILT_IN):
+        return Choice(Kind(word), word)
+    if word.startswith(prefix):
+        return Choice(Kind.SERVER, word, word.removeprefix(prefix))
+    named = folder / word
+    is_path = Path(word).expanduser().is_dir() and not named.is_dir()
+    return Choice(Kind.FOLDER, word, str(Path(word).expanduser() if is_path else named))
+
+
+@contextmanager
+def opened_models(config: Config, built_in_embedder: Callable[[], Embedder] | None = None) -> Iterator[Models]:
+    """The embedder and reranker that the configuration names; bge-m3 in both roles is loaded once.
+
+    Raises `ConfigError`, `MissingExtra`, `ModelRefused`, `BackendUnavailable`.
+    """
+    embedder = choose_embedder(config.index.embedder, config.models.folder)
+    reranker = choose_reranker(config.search.reranker, config.models.folder)
+    with ExitStack() as opened:
+        opening = _Opening(config.models, opened, built_in_embedder)
+        yield Models(opening.embedder(embedder), opening.reranker(reranker), (embedder, reranker))
+
+
+class _Opening:
+    """Holds what was loaded, so that nothing is loaded twice."""
+
+    def __init__(
+        self, config: ModelsConfig, opened: ExitStack, built_in: Callable[[], Embedder] | None
+    ) -> None:
+        self._config = config
+        self._opened = opened
+        self._built_in = built_in
+        self._m3: dict[Path, M3Model] = {}
+
+    def embedder(self, choice: Choice) -> Embedder | None:
+        if choice.kind is Kind.BUILT_IN:
+            return self._made()
+        if choice.kind is Kind.SERVER:
+            return ServerEmbedder(self._server(choice, EMBEDDER_KEY), self._config)
+        if choice.kind is Kind.NONE:
+            return None
+        folder = self._folder(choice, EMBEDDER_KEY)
+        return M3Embedder(self._shared(folder)) if folder.is_m3 else SentenceTransformerEmbedder(folder, self._config)
+
+    def reranker(self, choice: Choice) -> Reranker | None:
+        if choice.kind in (Kind.NONE, Kind.BUILT_IN):
+            return None
+        if choice.kind is Kind.SERVER:
+            return ServerReranker(self._server(choice, RERANKER_KEY), self._config)
+        folder = self._folder(choice, RERANKER_KEY)
+        if folder.is_m3:
+            return M3Reranker(self._shared(folder), self._config)
+        return CrossEncoderReranker(folder, self._config)
+
+    def _folder(self, choice: Choice, key: str) -> ModelFolder:
+        loaded = self._m3.get(Path(choice.place))
+        return loaded.folder if loaded else check_model(Path(choice.place), key=key)
+
+    def _shared(self, folder: ModelFolder) -> M3Model:
+        if folder.path not in self._m3:
+            self._m3[folder.path] = M3Model(folder, self._config)
+        return self._m3[folder.path]
+
+    def _server(self, choice: Choice, key: str) -> ModelServer:
+        server = ModelServer(choice.place, self._config, key=key)
+        self._opened.callback(server.close)
+        return server
+
+    def _made(self) -> Embedder:
+        if self._built_in is None:
+            raise ConfigError(
+                f"{EMBEDDER_KEY}：这里还没有自带的模型（built-in）。改为 none，或用 policydesk models fetch 取得一个"
+            )
+        return self._built_in()

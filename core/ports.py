@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
+Scores = NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -25,6 +26,26 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row per text, in order: float32, shape (len(texts), dim), L2 norm 1."""
+        ...
+
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """As `embed`, for what is asked: some models want an instruction before a question."""
+        ...
+
+
+class Reranker(Protocol):
+    """How well each of a few texts answers a question."""
+
+    @property
+    def name(self) -> str:
+        """Printed with results; scores of different names must not be compared."""
+        ...
+
+    def score(self, question: str, texts: Sequence[str]) -> Scores:
+        """One score per text, in order: float32, shape (len(texts),), finite, higher is better.
+
+        The range is the implementation's own, which says it; only the order is the same everywhere.
+        """
         ...
 
 
@@ -82,9 +103,9 @@ class Store(Protocol):
         ...
 
     def query(
-        self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
+        self, sparse: Sparse | None, dense: Sequence[float] | None, *, where: PointFilter, limit: int
     ) -> list[tuple[str, float]]:
-        """(point id, score), best first. With a dense vector the two lists are fused by rank."""
+        """(chunk id, score), best first. With both vectors the two lists are fused by rank."""
         ...
 
     def count(self) -> int: ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.config import Config
-from core.models import open_embedder
+from core.models import opened_models
 from core.records import Answer, Document, Hit, IngestReport, Question
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
@@ -58,8 +58,8 @@ def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
     Raises `HomeLocked`, `IndexMismatch`, `BackendUnavailable`, `ConfigError`.
     """
     folder = home or config.home
-    with hold_home(folder):
-        embedder = open_embedder(config.index.embedder)
+    with hold_home(folder), opened_models(config) as models:
+        embedder = models.embedder
         tokenizer = open_tokenizer(config.index.tokenizer, bigrams=config.index.bigrams)
         engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
         with ExitStack() as opened:

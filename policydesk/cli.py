@@ -15,6 +15,7 @@ import typer
 from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
 from policydesk.cli_eval import eval_app
+from policydesk.cli_models import models_app
 from policydesk.options import (
     AsJson,
     Asked,
@@ -43,6 +44,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="查看与检查配置。", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(eval_app, name="eval")
+app.add_typer(models_app, name="models")
 
 
 @app.command()
