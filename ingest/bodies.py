@@ -72,6 +72,7 @@ _SHORT_LOCAL = re.compile(
     r"|贵州|云南|陕西|甘肃|青海)"
     r"(?=[^省市]{1,8}(?:联合会|协会|学会))"
 )
+_OPENS = ("中共", "国家", "中国", "中华全国", "中华人民共和国", "国务院", "最高人民", "共青团", "全国")
 _GAPS = re.compile(r"[\s　、，,；;]+")
 _NAME = re.compile(r"[\u4e00-\u9fff（）()“”·]{2,50}")
 
@@ -116,13 +117,20 @@ def bodies_before(text: str, end: int, limit: int, names: Mapping[str, str]) -> 
             start = above
         if start is None:
             break
-        found.append((start, stop))
+        apart = split_bodies(text[start:stop], names) or [(0, stop - start)]
+        found += [(start + a, start + b) for a, b in reversed(apart)]
         end = start
     while len(found) > 1 and text[found[-1][0] : found[-1][1]].endswith(_TAUGHT) and not text[
         found[0][0] : found[0][1]
     ].endswith(_TAUGHT):
         found.pop()                  # the last lines of a list of schools or firms above the signature
-    return found[::-1]
+    wholes = {text[start:stop] for start, stop in found}
+    return [span for span in reversed(found) if not _is_part(text[span[0] : span[1]], wholes)]
+
+
+def _is_part(name: str, wholes: set[str]) -> bool:
+    """A division whose bureau stands beside it: the last words of an address, 某厅工伤保险处, above 某厅."""
+    return name.endswith(("处", "科")) and any(name != whole and name.startswith(whole) for whole in wholes)
 
 
 def _broken(text: str, start: int, stop: int, limit: int, names: Mapping[str, str]) -> int | None:
@@ -242,7 +250,7 @@ def _first_end(run: str, start: int, names: Mapping[str, str]) -> int:
 
 def _goes_on(name: str, run: str, end: int, names: Mapping[str, str]) -> bool:
     """国家税务总局 + 广东省税务局 is one body; so is 河北省公安厅 + 交通管理局."""
-    branch = _BRANCHES.fullmatch(name)
+    branch = _BRANCHES.fullmatch(name) or _BANK.fullmatch(name)
     if branch is None or leading_region(run[end:], names) is None:
         return False
     return name != "国家统计局" or "调查" in run[end:]
@@ -250,7 +258,7 @@ def _goes_on(name: str, run: str, end: int, names: Mapping[str, str]) -> bool:
 
 def _begins(run: str, at: int, names: Mapping[str, str]) -> bool:
     """Whether the name of a body begins at ``at``."""
-    if run.startswith(("中共", "国家", "中国", "中华全国", "国务院", "最高人民", "共青团", "全国"), at):
+    if run.startswith(_OPENS, at):
         return True
     if leading_region(run[at : at + 24], names) or _SHORT_LOCAL.match(run, at):
         return True
@@ -307,6 +315,8 @@ def _known_at(run: str, at: int) -> bool:
 
 def _longer(run: str, at: int, names: Mapping[str, str]) -> int:
     """The start moved left over what belongs to the name: 中共, the province before the city, 国家税务总局."""
+    if bank := _BANK.search(run[:at]):
+        return bank.start()
     for prefix in _PREFIXES:
         if run[:at].endswith(prefix):
             return at - len(prefix)
@@ -320,6 +330,7 @@ def _longer(run: str, at: int, names: Mapping[str, str]) -> int:
 
 
 _TAUGHT = ("学院", "学校", "大学", "公司", "集团", "中学", "小学")
+_BANK = re.compile(r"(?:中国(?:人民|农业发展|农业|工商|建设)?|国家开发)银行(?:股份有限公司)?$")    # …河北省分行
 _PREFIXES = (
     "中国共产党", "中共", "共青团", "国家税务总局", "中华人民共和国", "国家统计局", "国家", "中国", "国务院"
 )

@@ -8,7 +8,7 @@ who knows of extensions and early repeals that the text cannot know; and 发布�
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import PurePosixPath
@@ -33,14 +33,7 @@ from ingest.signature import (
     read_origin,
     stands_alone,
 )
-from ingest.statements import (
-    amends,
-    basis,
-    copies,
-    publicity,
-    refuse_classified,
-    repeals,
-)
+from ingest.statements import amends, basis, copies, publicity, refuse_classified, repeals
 from ingest.view import View, find_days
 
 __all__ = ["Official", "Regions", "facts_from", "normal_doc_no", "parse_date", "read_official"]
@@ -52,12 +45,16 @@ _NAMES = {                   # of the fields that a fact has
     "public": "公开属性",
 }
 _HEAD_OF = re.compile(r"(?<=[局部委署])(?:局长|部长|主任|署长)$")
-_BEFORE_ABOUT = re.compile(r"关于|印发|转发|令|《")
+_BEFORE_ABOUT = re.compile(r"关于|印发|转发|令|《|\d{4}(?:年|[-—－]\d{4})")      # 某厅2023年工作要点
+_OF_BODY = re.compile(r"(?:\d{4}年)?([\u4e00-\u9fff]{4,24}?[厅局委](?:员会)?)(?=[\u4e00-\u9fff]{4})")
+_OWN_AFFAIRS = ("其他", "计划", "方案", "细则", "报告")      # of what a body does itself: 某厅政务公开工作要点
 _ISSUES = re.compile(r"(?:关于)?(?:印发|转发)\n?《?$")
-_BEFORE_YEAR = re.compile(r"关于|\d{4}(?:年|[-—－]\d{4})")       # 某厅2023年政府信息公开工作年度报告
+_REPORTED = re.compile(r"(?:^|[近日][日期]，)([\u4e00-\u9fff、\n]{4,60}?)(?:联合)?印发了?\n?《")
+_IN_FULL = re.compile(r"全文如下|[中国]办?发〔\d{4}〕")
 _AND_OTHERS = re.compile(r"(?:等[^等]{0,6}(?:部门|单位|部委|厅局)|文件)$")
 _BARCODE = re.compile(r"GB0626-2005\^[^^\n]*\^([^^\n]*)\^([^^\n]*)\^([^^\n]*号)\^")    # issuer, 文种, 发文字号
 _UNSIGNED = ("解读", "新闻", "问答")          # they speak of another document's dates, grounds and repeals
+_SENT = ("意见", "通知", "规定", "规划", "方案")
 _RULES = ("条例", "规定", "办法", "细则", "规则", "规程", "令", "决定", "其他")
 _CONTEXT = 30_000
 
@@ -147,29 +144,45 @@ def _read(view: View, row: Mapping[str, str], text: str, regions: Regions) -> _F
 def _issuers(
     view: View, opening: Opening, signed: Signature | None, origin: Origin | None, kind: str, regions: Regions
 ) -> tuple[Read, ...]:
-    """发文机关 as signed, else of the 令, the title, or the 题注."""
-    def named(spans: tuple[tuple[int, int], ...], confidence: float) -> tuple[Read, ...]:
-        return tuple(Read(view.value(a, b), a, b, confidence) for a, b in spans)
-
+    """发文机关 as signed, else of the 令, the title, the 题注, or what stands above a text without its letter."""
+    spans: Sequence[tuple[int, int]] = ()
+    confidence = 0.9
     if kind not in _UNSIGNED:
         if signed and signed.bodies and opening.order_body is None:
-            return named(signed.bodies, 0.95)
-        if opening.order_body:
-            return named(_makers(view, opening.order_body, regions), 0.95)
-        if opening.title_bodies:
-            return named(opening.title_bodies, 0.9)
-        if origin and origin.body_span:
-            return named(_makers(view, origin.body_span, regions), 0.9)
-        if opening.title.start and (issued := _ISSUES.search(view.text, 0, opening.title.start)):
-            spans = split_bodies(view.text[: issued.start()], regions)
-            if spans:                # 某厅印发《…》, above a text that is printed without its letter
-                return named(tuple(spans), 0.8)
-        title = opening.title.value
-        about = (_BEFORE_YEAR if kind == "报告" else _BEFORE_ABOUT).search(title)
-        named_in = _AND_OTHERS.sub("", title[: about.start()]) if about else ""
-        if spans := split_bodies(named_in, regions):
-            return tuple(Read(title[a:b], confidence=0.8) for a, b in spans)
+            spans, confidence = signed.bodies, 0.95
+        elif opening.order_body:
+            spans, confidence = _makers(view, opening.order_body, regions), 0.95
+        elif opening.title_bodies:
+            spans = opening.title_bodies
+        elif origin and origin.body_span:
+            spans = _makers(view, origin.body_span, regions)
+        elif opening.title.start and (issued := _ISSUES.search(view.text, 0, opening.title.start)):
+            spans, confidence = split_bodies(view.text[: issued.start()], regions), 0.8
+        if not spans and (named := _named_in(opening.title.value, kind, regions)):
+            return named
+    if not spans and kind in ("新闻", *_SENT):
+        spans, confidence = _reported(view.text, regions), 0.8
+    return tuple(Read(view.value(a, b), a, b, confidence) for a, b in spans)
+
+
+def _named_in(title: str, kind: str, regions: Regions) -> tuple[Read, ...]:
+    """The bodies that a title begins with, before 关于 or a year, or whose own affairs it is about."""
+    about = _BEFORE_ABOUT.search(title)
+    before = _AND_OTHERS.sub("", title[: about.start()]) if about else ""
+    if spans := split_bodies(before, regions):
+        return tuple(Read(title[a:b], confidence=0.8) for a, b in spans)
+    body = _OF_BODY.match(title) if kind in _OWN_AFFAIRS else None
+    if body and leading_region(body.group(1), regions) and split_bodies(body.group(1), regions):
+        return (Read(body.group(1), confidence=0.75),)
     return ()
+
+
+def _reported(text: str, regions: Regions) -> list[tuple[int, int]]:
+    """Who issued what follows in full: 新华社北京9月4日电近日，某办公厅印发了《…》."""
+    match = _REPORTED.search(text, 0, 200)
+    if match is None or not _IN_FULL.search(text, 0, 1500):
+        return []
+    return [(match.start(1) + a, match.start(1) + b) for a, b in split_bodies(match.group(1), regions)]
 
 
 def _makers(view: View, span: tuple[int, int], regions: Regions) -> tuple[tuple[int, int], ...]:

@@ -17,8 +17,8 @@ _TITLE = 320                 # longest title seen has 140 characters; four minis
 _OFFICIAL = "通知|通告|公告|通报|决定|报告|请示|批复|复函|函|议案|决议|命令|令|公报|纪要|意见"
 _ABOUT = re.compile(r"(关于|印发|转发|批转)")
 _KIND_END = re.compile(
-    rf"(?:的|^)?(?:补充|紧急|联合|实施|指导|若干|暂行|具体|预备)*({_OFFICIAL}|办法|规定|细则|方案|解释|规划|计划"
-    rf"|措施|答复)"
+    rf"(?:的|^)?(?:补充|紧急|联合|实施|指导|若干|暂行|具体|预备)*({_OFFICIAL}|办法|规定|细则|方案|解释"
+    rf"|规划|计划|措施|答复)"
 )
 _HISTORY = re.compile(r"[（(][^（）()]*\d{4}年[^（）()]*(?:修[订正]|公布|通过|发布)[^（）()]*[）)]$")
 _NOT_TITLE_PAREN = re.compile(r"此件|公开|转载|来源|20\d\d年\d+月|通过|公布|[〔\[]")
@@ -27,7 +27,6 @@ _SKIP_LINE = re.compile(
     r"[>＞]|^[-—=·\s]+$|^【?字体|^浏览|^来源|^发布|^时间|^打印|^分享|^当前位置|^您|^\d+$|^首页|^【[^】]{0,3}(?:解读|读懂|图解|视频|音频)[^】]{0,3}】|\d{4}-\d{2}-\d{2}$|^关注|^点击"
     r"|解读】|^[\dA-Z/—-]+$"
 )
-_CLAUSE = re.compile(r"[。；;!]|(?<![0-9])[，,]")
 _SUBHEAD = re.compile(
     r"第[一二三四五六七八九十0-9]+[章条节]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]"
     r"|\d{1,2}[.．、]|附件|目录|问[:：]|答[:：]"
@@ -38,16 +37,15 @@ _ADDRESSED = re.compile(
 )
 _NOT_ADDRESSED = re.compile(
     r"如下|解读|电话|联系|地址|附件|来源|时间|日期|网址|邮箱|说明|要求$|包括|条件|材料|范围|标准$|问$|答$|以下"
-    r"|事项|是指|认为|指出|强调|^为|^根据|^按照"
-    r"|^近[日年期]|反映$|收到|开展|^依据|^关于|记者|负责人|目标|原则|任务|内容|指导思想|方式$|对象$|流程$|注$"
-    r"|主办|承办|字号|机关$|标题$"
+    r"|事项|是指|认为|指出|强调|^为|^根据|^按照|^近[日年期]|反映$|收到|开展"
+    r"|^依据|^关于|记者|负责人|目标|原则|任务|内容|指导思想|方式$|对象$|流程$|注$|主办|承办|字号|机关$|标题$|类型$"
 )
 _ADDRESS_END = re.compile(r"[：:]")
 _TITLE_BEFORE = re.compile(r"[^。：\n]*的(?:通知|意见|决定|函|复函)(?=各|[省市县区]|厅|有关)")
 _OPENING = re.compile(r"为|根据|按照|依据|近[日年期]|现将|《|经|日前|今年|自|随着|党的")
-# a column's name, but not what the page is: 【图解】 belongs to a headline
 _DATE_LINE = re.compile(r"[（(]\d{4}年\d{1,2}月\d{1,2}日[)）]$")      # below a title
 _CITED = re.compile(r"根据|按照|依据|为|经")
+# a column's name, but not what the page is: 【图解】 belongs to a headline
 _PREFIX = re.compile(r"^(?:[（(]转载[)）]|【(?![^】]{0,4}(?:图|解读|视频|问答))[^】]{1,12}】|\[[^\]]{1,12}\])+")
 _SITE_SUFFIX = re.compile(r"(?:[-_—|－]{1,2}[^-_—|－《》]{0,20}(?:网|网站|门户|政府|平台)|[（(]转载[)）])+$")
 _ENDINGS = (("的通", "知"), ("的", "通知"), ("年度报", "告"), ("的通知", ""))
@@ -94,7 +92,8 @@ def read_opening(view: View, named: str, names: Mapping[str, str]) -> Opening:
     formal = _formal_title(text, names, order.end if order else 0)
     title = _title(view, named, formal, order)
     number = _own_number(view, formal, title, order, names)
-    said = title.end is not None and "。" not in text[: title.start or 0]      # the name also stands where it is cited
+    # the name also stands where it is cited, and in the sentence that says on what ground it was written
+    said = title.end is not None and "。" not in text[: title.start or 0] and not (title.start and _CITED.match(text))
     after = max(
         formal[1] if formal else 0, number.end or 0 if number else 0,
         title.end or 0 if said else 0, order.end if order else 0,
@@ -133,7 +132,7 @@ def _lines(text: str, start: int, limit: int) -> Iterator[tuple[int, int]]:
 
 def _formal_title(text: str, names: Mapping[str, str], start: int) -> Formal | None:
     """…关于…的通知 at the head: its span and the spans of the bodies it begins with."""
-    places = [start] if start else [0]
+    places = [start]
     numbers = list(find_numbers(text, 0, min(len(text), 400)))
     if numbers and "。" not in text[: numbers[0].start]:
         places.append(numbers[0].end)
@@ -201,14 +200,11 @@ def _kind_at(text: str, position: int) -> int | None:
     return paren.end() if paren and not _NOT_TITLE_PAREN.search(paren.group()) else match.end()
 
 
-def _title(
-    view: View, named: str, formal: Formal | None, order: Number | None
-) -> Read:
+def _title(view: View, named: str, formal: Formal | None, order: Number | None) -> Read:
     """The title: of the notice rather than of the rule it prints, whole rather than cut off."""
     text = view.text
     given = clean_title(named)
-    if given and CUT_OFF.search(given):
-        given = _completed(text, given)
+    given = _completed(text, given) if CUT_OFF.search(given) else given
     if formal:
         found = Read(_unquoted(view.value(formal[0], formal[1])), formal[0], formal[1], 0.95)
         if not given or _same_or_within(given, found.value) or (formal[0] < 1200 and _is_rule(given, text, formal)):
@@ -221,7 +217,7 @@ def _title(
     if given:
         flat, spots = _flat(text[:_HEAD])
         at = flat.find(given)
-        if at >= 0 and flat[at - 1 : at] != "《":
+        if at >= 0 and flat.count("《", 0, at) == flat.count("》", 0, at):      # not in the name of what it cites
             return Read(_unquoted(given), spots[at], spots[at + len(given) - 1] + 1, 0.95)
         return Read(_unquoted(given), None, None, 0.85)
     if formal:
@@ -307,7 +303,7 @@ def _heading(view: View, given: str) -> Read | None:
         line = text[start:end]
         if _SKIP_LINE.search(line):
             continue
-        if find_order(text, start, end) or _is_number(line) or _is_body_line(line):
+        if find_order(text, start, end) or _is_number(line) or split_bodies(line, {}):
             continue
         seen += 1
         if seen > 3 or not _title_like(line):
@@ -319,10 +315,6 @@ def _heading(view: View, given: str) -> Read | None:
 
 def _is_number(line: str) -> bool:
     return any(number.start == 0 and number.end >= len(line) - 2 for number in find_numbers(line))
-
-
-def _is_body_line(line: str) -> bool:
-    return bool(split_bodies(line, {}))
 
 
 def _title_like(line: str) -> bool:

@@ -43,6 +43,10 @@ _ADOPTED = re.compile(
     r"(?:党组|常务|全体|部务|署务|局务|委务|行务|主席团|审判委员会|检察委员会|办公|工作)?(?:会议)?"
     r"(?:第[0-9一二三四五六七八九十百]+次(?:会议)?)?(?:审议|讨论|修订)?(?:通过|批准)"
 )
+# the rows in which a collection of laws prints the 题注: 【颁布部门】…【颁布日期】…【生效日期】…
+_ROW_BODY = re.compile(r"[【\[](?:颁布|公布|发布)(?:部门|机关|单位)[】\]]\n?([\u4e00-\u9fff、]{4,60})")
+_ROW_ISSUED = re.compile(r"[【\[](?:颁布|公布|发布)(?:日期|时间)[】\]]\n?(?=\d{4})")
+_ROW_FORCE = re.compile(r"[【\[](?:生效|施行|实施)(?:日期|时间)[】\]]\n?(?=\d{4})")
 _EVENT = re.compile(r"[\u4e00-\u9fff、]{4,60}(?:会议?通过|批准|令第|公告)")
 _CONGRESS = re.compile(r"人民代表大会|人大常委会")
 _PROCLAIMED = re.compile(r"(?:公布|发布|颁布|令第|公告)")
@@ -132,11 +136,25 @@ def find_origin(text: str) -> Origin | None:
     for match in _NOTE.finditer(text, 0, article.start() if article else limit):
         if re.search(r"通过|公布|发布|批准|施行", match.group(1)) and re.search(r"\d{4}年|〇|○", match.group(1)):
             return read_origin(text, match.start(1), match.end(1))
+    if rows := _origin_rows(text, article.start() if article else limit):
+        return rows
     first = next(find_days(text, 0, 40), None)
     end = article.start() if article else min(limit, first.end + 400 if first else 0)
     if first and article and "。" not in text[: first.end] and _EVENT.match(text, first.end):
         return read_origin(text, first.start, end)
     return None
+
+
+def _origin_rows(text: str, end: int) -> Origin | None:
+    """The 题注 as labelled rows above article 1."""
+    body = _ROW_BODY.search(text, 0, end)
+    issued, force = (
+        day_at(text, row.end()) if (row := label.search(text, 0, end)) else None for label in (_ROW_ISSUED, _ROW_FORCE)
+    )
+    if body is None or issued is None:
+        return None
+    start, stop = min(body.start(), issued.start), max(body.end(), issued.end)
+    return Origin(start, stop, body.group(1), body.span(1), None, issued, issued, issued.day, force)
 
 
 def read_origin(text: str, start: int, end: int) -> Origin | None:

@@ -16,33 +16,34 @@ from ingest.view import View
 _PURPOSE_START = re.compile(r"(?:第一条|本(?:年度)?报告(?:是)?)?(?:为|根据|依据|按照|依照|遵照|贯彻|落实|经)")
 _AFTER_TITLE = re.compile(
     r"(?:决定|办法|方案|计划|意见|规定|细则|措施|规划|纲要|预案|指南|要点|通知|规则|指引)(?:[（(][^（）()]{2,14}[）)])?"
-    r"(?=为|根据|按照|依据|深入|贯彻)"
+    r"(?:[\u4e00-\u9fff]{2,6}〔\d{4}〕\d+号)?(?=为|根据|按照|依据|深入|贯彻)"
 )
 _PURPOSE_END = re.compile(
     r"制[定订]本|特制[定订]|制[定订](?:如下|以下|了)|现(?:就|将|提出|决定|面向|印发|通知|公告|通告|结合)"
-    r"|提出(?:如下|以下)|研究制[定订]|编制本|决定如下|决定[^。]{0,10}废止|作如下|通知如下|公告如下|通告如下"
+    r"|提出(?:如下|以下)|研究制[定订]|编制本|作出如下|决定如下|决定[^。]{0,10}废止|作如下|通知如下|公告如下|通告如下"
 )
 _TRIGGER = re.compile(
     r"根据|依据|按照|依照|遵照|贯彻落实|贯彻执行|贯彻实施|贯彻|全面落实|落实|(?:保证|保障|规范"
-    r"|做好)(?=[^《。，]{0,24}《[^》]{2,60}》[^。，]{0,4}(?:贯彻)?(?:实施|施行))|执行(?=《)|实施(?=《)"
+    r"|做好)(?=[^《。，]{0,24}《[^》]{2,120}》[^。，]{0,4}(?:贯彻)?(?:实施|施行|落实))|执行(?=《)|实施(?=《)"
 )
-_TO_NAME = re.compile(r"[^《》。；，,:：]{0,60}(?=《)")
+_TO_NAME = re.compile(r"[^《》。；，,:：]{0,120}(?=《)")      # twelve bodies that issued it jointly
 _BETWEEN = re.compile(
     r"(?:[（(][^（）()]{0,60}(?:[（(][^（）()]{0,20}[）)][^（）()]{0,20}){0,3}[）)])?[等号]?[、，,]?(?:和|及"
     r"|以及|与|并)?[、，,]?"
     r"[^《》。；：:，,“”（）()]{0,40}?(?:印发的|下发的|发布的|制定的)?(?=《)"
 )
 _NOT_BETWEEN = re.compile(
-    r"要求|精神|安排|部署|规定|制定|研究|结合|我[省市区县]|起草|现将|对|为|，(?!和|及|以及|与)|组织|形成|印发了"
+    r"(?:要求|精神)(?![和及与])|安排|部署|规定|制定|研究|结合|我[省市区县]|起草|现将|对|为|，(?!和|及|以及|与)|组织|形成|印发了"
     r"|出台|编制|开展|落实《"
 )
+_DASHES = str.maketrans("－—–", "---")      # 2023－2025年 in the title, 2023-2025年 above the plan
 _QUOTES = re.compile(r"[《》〈〉<>“”\"]")
 _PRINTS = re.compile(r"(?:印发|公布|发布)(.{4,80})的通知$")
 _PRINTED_NAME = re.compile(r"的通知|的函|$|[、和及等《]|以及")
 _SENTENCE_END = re.compile(r"[。！]|\n")
 _ARTICLE_ONE = re.compile(r"第一条(?![第规所之的至、，和款])")
 _ARTICLE_TWO = re.compile(r"第二条|第二章")
-_HEADING_ONE = re.compile(r"一、|（一）|第一章|第一条")
+_HEADING_ONE = re.compile(r"(?<![合统专唯单十届])一、(?!二、)|（一）|第一章|第一条")      # not 标准不统一、五证合一、
 
 # 废止和修改
 
@@ -139,7 +140,9 @@ def _once(reads: list[Read]) -> list[Read]:
 def _printed(text: str, signed: int, title: str) -> list[int]:
     """Where the documents begin that a notice with this title prints after its signature."""
     starts: list[int] = []
+    text = text.translate(_DASHES)
     for name in _printed_names(title):
+        name = name.translate(_DASHES)
         at = text.find(name, signed)
         while at > 0 and text[at - 1] == "《":
             at = text.find(name, at + 1)
