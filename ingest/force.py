@@ -28,7 +28,7 @@ _TERM_SUBJECT = re.compile(
     r"|决定))(?:由[^，。]{2,40}负责解释[，,。；])?$"
 )
 _UNTIL = re.compile(
-    r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?[至到]((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])"
+    r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?(?:[至到]|截[止至])((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])"
 )
 
 
@@ -59,8 +59,8 @@ def in_force(view: View, *, any_subject: bool) -> Force | None:
                     return issued    # of a 令, whatever the rule that it prints says
             continue
         day = _day_before(text, at)
-        if day is None:
-            continue
+        if day is None or (match.group()[0] in "施生" and text[day.start - 1 : day.start] not in ("自", "从", "于")):
+            continue                 # without 起 also of what is cited: （GB/T 33358，2017年7月1日施行）
         subject = text[max(line, day.start - 40) : day.start].rstrip("自从于")
         subject = re.split(r"[，,（(]", subject)[-1]
         force = Force(Read(day.day.isoformat(), day.start, day.end, 0.95), False, match.end())
@@ -98,9 +98,12 @@ def term_end(view: View, start: date | None) -> Read | None:
                 return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.93)
         elif start and (end := _later(start, match.group(3), match.group(4))):
             return Read(end.isoformat(), match.start(), match.end(), 0.9)
-    for match in _UNTIL.finditer(text):
+    untils = list(_UNTIL.finditer(text))
+    for match in untils:
         before = text[max(0, match.start() - 30) : match.start()]
-        own = re.search(r"本[\u4e00-\u9fff]{2,8}(?:自[^。；]{0,24})?[，,]?$", before)
+        own = re.search(r"本[\u4e00-\u9fff]{2,8}(?:自[^。；]{0,24})?[，,]?$", before) is not None
+        if len(untils) == 1 and before.endswith(("以上政策", "上述政策")):
+            own = True               # of the whole document: several of them would each be of one section
         if own and (day := day_at(text, match.start(1))):
             return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.85)
     for match in _TRIAL.finditer(text):

@@ -74,6 +74,8 @@ def kind_of(title: str, text: str, *, order: bool, cut: bool, addressed: bool, s
     own = match.group(1) if match else ""
     if re.search(r"公示(?:公告)?$", plain) or (not own and not addressed and "公示" in text[:300]):
         return "其他"
+    if own and title.endswith("》") and "》全文如下" in text[:600]:
+        return _KIND_NAMES.get(own, own)         # an agency's report that prints what was issued
     if _PRESS.search(text[:160]) and (not own or own in _LOOSE):
         return "新闻"
     if addressed and own not in _LETTERS and LETTER.search(text[:1500]):

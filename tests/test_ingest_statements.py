@@ -185,6 +185,13 @@ def test_who_issued_an_unsigned_text_is_read_from_its_head(title: str, text: str
     assert values(read(text, title=title), "发文机关") == issuers
 
 
+def test_a_report_that_prints_a_document_in_full_is_of_its_kind() -> None:
+    report = "新华社北京9月4日电近日，中共中央办公厅印发了《关于供热的意见》。"
+    title = "中共中央办公厅印发《关于供热的意见》"
+    assert values(read(report + "《关于供热的意见》全文如下。一、甲。", title=title), "文种") == ["意见"]
+    assert values(read(report + "《意见》指出，甲。", title=title), "文种") == ["新闻"]
+
+
 def test_labelled_rows_above_a_rule_are_its_history() -> None:
     rows = "【颁布部门】河北省人大常委会【颁布日期】1997年06月29日【生效日期】1997年10月01日【正文】第一条　甲。"
     official = read(f"河北省供热条例\n{rows}第二条　本条例自公布之日起施行。", title="河北省供热条例")
@@ -195,6 +202,7 @@ def test_labelled_rows_above_a_rule_are_its_history() -> None:
 
 @pytest.mark.parametrize(("clause", "start", "end"), [
     ("本办法自2024年9月1日施行。", "2024-09-01", None),
+    ("按照《供热规范》（2017年7月1日施行）供热。", None, None),
     ("本办法自发布之日起予以实施。", "2024-08-26", None),
     ("2020年1月1日施行的《供热条例》同时废止。", None, None),
     ("本办法自2024年9月1日起施行，有效期至2025年12月31日。", "2024-09-01", "2026-01-01"),
@@ -203,6 +211,7 @@ def test_labelled_rows_above_a_rule_are_its_history() -> None:
     ("本办法自印发之日起施行，有效期2年。", "2024-08-26", "2026-08-26"),
     ("本办法自2024年9月1日起施行。许可证有效期5年。", "2024-09-01", None),
     ("许可证自发放之日起有效期五年。", None, None),
+    ("以上政策执行期限截止2025年12月31日。", None, "2026-01-01"),
     ("《供热条例》自2020年1月1日起施行后，各区应当执行。", None, None),
 ])
 def test_the_term_of_a_document_is_its_own(clause: str, start: str | None, end: str | None) -> None:
@@ -215,6 +224,7 @@ def test_the_term_of_a_document_is_its_own(clause: str, start: str | None, end: 
     ("《甲办法》《乙办法》同时废止。", ["甲办法", "乙办法"]),
     ("自2024年9月1日起施行，《甲办法》（临政〔2019〕3号）同时废止。", ["甲办法"]),
     ("临政发〔2013〕15号同时废止。", ["临政发〔2013〕15号"]),
+    ("2018年印发的《甲办法》（临政〔2018〕1号）废止。", ["甲办法"]),
     ("决定废止《甲办法》和《乙规定》。", ["甲办法", "乙规定"]),
     ("对73件文件予以废止。", []),
     ("《甲办法》第三条同时废止。", []),
