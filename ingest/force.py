@@ -98,14 +98,8 @@ def term_end(view: View, start: date | None) -> Read | None:
                 return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.93)
         elif start and (end := _later(start, match.group(3), match.group(4))):
             return Read(end.isoformat(), match.start(), match.end(), 0.9)
-    untils = list(_UNTIL.finditer(text))
-    for match in untils:
-        before = text[max(0, match.start() - 30) : match.start()]
-        own = re.search(r"本[\u4e00-\u9fff]{2,8}(?:自[^。；]{0,24})?[，,]?$", before) is not None
-        if len(untils) == 1 and before.endswith(("以上政策", "上述政策")):
-            own = True               # of the whole document: several of them would each be of one section
-        if own and (day := day_at(text, match.start(1))):
-            return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.85)
+    if until := _until(text):
+        return until
     for match in _TRIAL.finditer(text):
         if start and re.search(
             r"(?:起(?:施行|实施|执行|试行)|本[\u4e00-\u9fff]{2,8})[，,]?$", text[: match.start()][-16:]
@@ -113,6 +107,18 @@ def term_end(view: View, start: date | None) -> Read | None:
             end := _later(start, match.group(1), match.group(2))
         ):
             return Read(end.isoformat(), match.start(), match.end(), 0.8)
+    return None
+
+
+def _until(text: str) -> Read | None:
+    """The last day as stated, of this document or of 以上政策; several of the latter would each be of one section."""
+    matches = list(_UNTIL.finditer(text))
+    for match in matches:
+        before = text[max(0, match.start() - 30) : match.start()]
+        own = re.search(r"本[\u4e00-\u9fff]{2,8}(?:自[^。；]{0,24})?[，,]?$", before) is not None
+        own = own or (len(matches) == 1 and before.endswith(("以上政策", "上述政策")))
+        if own and (day := day_at(text, match.start(1))):
+            return Read((day.day + timedelta(days=1)).isoformat(), match.start(), match.end(), 0.85)
     return None
 
 
