@@ -83,12 +83,14 @@ def models_list(
 
 
 def _lines(rows: list[StoredModel], settings: Config) -> Iterator[str]:
+    from core.models import choose_embedder, choose_reranker
+
+    places = {
+        "index.embedder": choose_embedder(settings.index.embedder, settings.models.folder).place,
+        "search.reranker": choose_reranker(settings.search.reranker, settings.models.folder).place,
+    }
     for row in rows:
-        used = [
-            key for key, value in (
-                ("index.embedder", settings.index.embedder), ("search.reranker", settings.search.reranker)
-            ) if value in (row.name, str(row.path))
-        ]
+        used = [key for key, place in places.items() if place == str(row.path)]
         state = f"正用于 {'、'.join(used)}" if used else f"可用于 {row.use}" if row.use else "可按名称用于配置"
         yield f"{row.name}  {row.size / 1_000_000:,.0f} MB  {row.repo or '来源未知'} {row.revision[:12]}  {state}"
 
