@@ -22,6 +22,8 @@ CIVIL_CODE = ("民法典", "中华人民共和国民法典")
 SHOWN = ("R@10", "R@100", "RR@10")
 _MUST_HOLD = ("R@10", "R@100")       # no fold may fall below BM25 in these
 
+OpenSearch = Callable[[], AbstractContextManager[Search]]
+"""Opens a search, and is closed before the next one is opened: they share one home."""
 TrainFold = Callable[[Path], AbstractContextManager[Search]]
 """File with the names of the laws to leave out, one a line -> a search that was trained without them."""
 
@@ -89,17 +91,11 @@ def make_folds(questions: Iterable[GoldQuestion], laws: Iterable[str], *, folds:
     ]
 
 
-def without_fold(questions: Iterable[GoldQuestion], left_out: Iterable[str]) -> list[GoldQuestion]:
-    """The questions that may be trained on: none of their gold lies in a law that is left out."""
-    laws = set(left_out)
-    return [question for question in questions if not any(law_of(r) in laws for group in question.gold for r in group)]
-
-
 def generalisation(
     questions: Sequence[GoldQuestion],
     laws: Iterable[str],
     train: TrainFold,
-    plain: Search,
+    plain: OpenSearch,
     *,
     folds: int = 5,
     depth: int = 100,
@@ -113,7 +109,8 @@ def generalisation(
     if not parts:
         raise PolicyDeskError("没有一个问题的标准条文全在同一组法律中；标准集的 id 应形如 民法典@2020-05-28#第五条")
     asked = [question for fold in parts for question in fold.questions]
-    base = evaluate_retrieval(asked, plain, depth=depth).scores.per_query
+    with plain() as search:
+        base = evaluate_retrieval(asked, search, depth=depth).scores.per_query
     pooled: dict[str, Mapping[str, float]] = {}
     scored: list[FoldScores] = []
     with TemporaryDirectory() as folder:

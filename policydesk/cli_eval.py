@@ -11,7 +11,18 @@ import typer
 
 from core.errors import PolicyDeskError
 from core.records import Question, State
-from policydesk.options import AsJson, AsOf, ConfigFile, Home, National, Questions, Region, opened_desk, write_lines
+from policydesk.options import (
+    AsJson,
+    AsOf,
+    ConfigFile,
+    Home,
+    National,
+    Questions,
+    Region,
+    opened_desk,
+    read_config,
+    write_lines,
+)
 
 if TYPE_CHECKING:
     from eval.ablation import AblationRow
@@ -55,7 +66,7 @@ def eval_retrieval(
     with opened_desk(config, home) as desk:
         check = _checked_home(desk, gold)
         result = evaluate_retrieval(gold, measured_search(desk, any_date=any_date), depth=depth)
-        stages = settings(available_stages(desk)) if ablation else {}
+        stages = settings(available_stages(desk.config)) if ablation else {}
         searches = {label: measured_search(desk, any_date=any_date, stages=on) for label, on in stages.items()}
         rows = ablate(gold, searches, depth=depth)
         lost = _with_wanted(desk, gold, result) if losses or html else result.losing
@@ -111,6 +122,34 @@ def eval_gate(
     write_lines(None, (to_line(asdict(row) | {"ok": row.ok}) for row in checked) if as_json else gate_lines(checked))
     if not all(row.ok for row in checked):
         raise PolicyDeskError(f"{name} 未达门槛。请用 policydesk eval retrieval --losses 查看落空的问题")
+
+
+@eval_app.command("generalisation")
+def eval_generalisation(
+    questions: Questions,
+    split: Split = None,
+    national: National = False,
+    as_of: AsOf = None,
+    folds: Annotated[int, typer.Option("--folds", min=2, help="法律分几组；民法典自成一组")] = 5,
+    seed: Annotated[int, typer.Option("--seed", help="训练的随机种子")] = 17,
+    home: Home = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """没有训练过的法律上的检索质量：每组法律由不知道它们的排序模型来查，与 BM25 相比。"""
+    from eval.generalisation import generalisation, generalisation_lines, law_of
+    from policydesk.batch import to_line
+    from policydesk.eval_search import FoldSearches
+
+    gold = _gold(questions, split, Question("", national=national, as_of=as_of))
+    with opened_desk(config, home) as desk:
+        laws = {law_of(ref) for ref, _ in desk.base.article_texts(national=national)}
+    searches = FoldSearches(read_config(config), home, gold, seed)
+    result = generalisation(
+        gold, laws, searches.trained, searches.plain, folds=folds,
+        progress=lambda fold: typer.echo(f"第 {fold.name} 组完成：{fold.trained.n} 个问题", err=True),
+    )
+    write_lines(None, [to_line(asdict(result))] if as_json else generalisation_lines(result))
 
 
 @eval_app.command("table")

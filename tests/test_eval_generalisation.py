@@ -18,7 +18,6 @@ from eval.generalisation import (
     generalisation_lines,
     law_of,
     make_folds,
-    without_fold,
 )
 from eval.gold import GoldQuestion
 from eval.retrieval import Found, Search
@@ -45,17 +44,15 @@ def test_every_law_is_in_one_fold_and_a_question_where_all_its_gold_is() -> None
     assert sorted(law for fold in folds for law in fold.laws) == sorted(["刑法", *LAWS])
     assert sorted(question.id for fold in folds for question in fold.questions) == sorted(LAWS)
     assert [question.id for question in folds[4].questions] == ["民法典"]
-    # whatever touches the fold may not be trained on
-    assert across not in without_fold([*QUESTIONS, across], folds[4].laws)
-    assert len(without_fold([*QUESTIONS, across], folds[4].laws)) == len(LAWS) - 1
 
 
 def found(question: Question, *, right: bool) -> list[Found]:
     return [Found(f"{question.text}@2020-01-01#第一条" if right else "x", "d", 0, 1)]
 
 
-def plain(question: Question, top: int) -> list[Found]:
-    return found(question, right=question.text in ("民法典", "劳动法"))
+@contextmanager
+def plain() -> Iterator[Search]:
+    yield lambda question, top: found(question, right=question.text in ("民法典", "劳动法"))
 
 
 @contextmanager
