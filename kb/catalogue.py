@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, 
 
 from core.records import Document, Facts, State
 from kb.database import insert_rows
+from kb.graph import save_references
 from kb.rows import (
     STORED,
     Standing,
@@ -76,6 +77,7 @@ def save(
         connection.execute(insert(documents), rows)
     insert_rows(connection, articles, [article_row(d.id, n, a) for d in batch for n, a in enumerate(d.articles)])
     insert_rows(connection, chunks, [chunk_row(chunk, points[chunk.id], d.text) for d in batch for chunk in d.chunks])
+    save_references(connection, batch)
 
 
 def stage(

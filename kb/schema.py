@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0005"  # the newest migration in kb/migrations/versions
+HEAD = "0006"  # the newest migration in kb/migrations/versions
 
 metadata = MetaData()
 
@@ -78,6 +78,7 @@ articles = Table(
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Index("articles_ref", "ref"),
+    Index("articles_address", "address", "document_id"),
 )
 
 chunks = Table(
@@ -94,7 +95,7 @@ chunks = Table(
     Column("page", Integer),
     Column("box", Text),                        # JSON: four numbers
     Column("point", String(16), nullable=False, server_default=""),     # in the index; revisions may share it
-    Column("plain", Text),                      # text and header rows, half-width, lower case; NULL: of an older program
+    Column("plain", Text),                      # its text, half-width, lower case; NULL: of an older program
     Index("chunks_document", "document_id"),
     Index("chunks_point", "point"),
 )
@@ -115,6 +116,30 @@ bands = Table(                                  # documents that share one are l
     metadata,
     Column("key", BigInteger, primary_key=True),
     Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+)
+
+names = Table(                                  # under which a document is cited; every document has one
+    "names",
+    metadata,
+    Column("name", Text, primary_key=True),     # as kb.law_names.name_key writes it
+    Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Index("names_document", "document_id"),
+)
+
+edges = Table(                                  # see kb.references
+    "edges",
+    metadata,
+    Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),    # in the order of the text
+    Column("article", Integer),                 # position of the article that says it; NULL: title or preamble
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),       # of the document meant; "" this one; of a definition the term
+    Column("address", Text),                    # NULL: the whole document
+    Column("part", Text, nullable=False, server_default=""),
+    Column("target", Integer),                  # position of the article meant, when it is of this document
+    Index("edges_name", "name", "address"),
 )
 
 counters = Table(

@@ -29,6 +29,7 @@ from kb.catalogue import Live
 from kb.compare import revision_change
 from kb.duplicates import earlier_duplicates, save_sketches, sketches_of, without_sketch
 from kb.encode import Fields
+from kb.graph import save_references, without_references
 from kb.home import check_free_space
 from kb.points import IndexEntry, index_entries, point_ids
 from kb.rows import Standing
@@ -37,7 +38,7 @@ from kb.turns import Turns
 from kb.versions import Span
 
 OPEN_END = 99991231
-_SKETCHED_AT_ONCE = 200
+_COMPLETED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ class Steps:
     def finish_interrupted(self) -> None:
         """What a crash cut short. An index that was lost is made again first, since dates are set in place."""
         self._complete_sketches()
+        self._complete_references()
         self._restore_index()
         with self.engine.connect() as connection:
             staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
@@ -173,11 +175,21 @@ class Steps:
         """Of documents that an older program stored."""
         while True:
             with self.engine.connect() as connection:
-                batch = [self.load(name) for name in without_sketch(connection, _SKETCHED_AT_ONCE)]
+                batch = [self.load(name) for name in without_sketch(connection, _COMPLETED_AT_ONCE)]
             if not batch:
                 return
             with self.engine.begin() as connection:
                 save_sketches(connection, batch, sketches_of(batch))
+
+    def _complete_references(self) -> None:
+        """Of documents that an older program stored."""
+        while True:
+            with self.engine.connect() as connection:
+                batch = [self.load(name) for name in without_references(connection, _COMPLETED_AT_ONCE)]
+            if not batch:
+                return
+            with self.engine.begin() as connection:
+                save_references(connection, batch)
 
     def load(self, document_id: str) -> Document:
         """A document that is there."""
