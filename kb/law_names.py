@@ -44,7 +44,7 @@ _IMPLEMENTS = re.compile(
     r"|^《?([\u4e00-\u9fff]{2,40}?(?:法|条例|规定|办法))》?(?:的)?(?:实施|施行)(?:细则|办法|条例|规定|规则|意见)"
 )
 _BARE_IMPLEMENTS = re.compile(
-    r"(?:关于)?(?:贯彻)?(?:实施|适用)(?:中华人民共和国)?([\u4e00-\u9fff]{2,20}?(?:法典|法))(?![\u4e00-\u9fff]{0,3}法)"
+    r"(?:关于)?(?:贯彻)?(?:实施|适用)(?:中华人民共和国)?([\u4e00-\u9fff]{1,20}?(?:法典|法))(?![\u4e00-\u9fff]{0,3}法)"
 )
 _PROVINCE = re.compile(r"^[\u4e00-\u9fff]{2,7}?(?:自治区|自治州|自治县|省|市|县|经济特区)")
 
@@ -119,4 +119,5 @@ def implemented(title: str) -> str | None:
         key = name_key(match.group(1) or match.group(2))
         return _PROVINCE.sub("", key) if match.group(2) and key.endswith("法") else key      # no city gives a 法
     match = _BARE_IMPLEMENTS.search(bare)
-    return name_key(match.group(1)) if match else None
+    law = bare_name(match.group(1), {}) if match else None
+    return law[1] if law else None

@@ -76,6 +76,9 @@ def test_a_name_is_compared_without_its_ornaments(title: str, key: str) -> None:
     ("河南省实施《中华人民共和国土地管理法》办法", "土地管理法"),
     ("河南省消费者权益保护法实施办法", "消费者权益保护法"),
     ("最高人民法院关于适用《中华人民共和国民法典》婚姻家庭编的解释（一）", "民法典"),
+    ("最高人民检察院关于适用刑法分则规定的犯罪的罪名的意见", "刑法"),
+    ("最高人民检察院关于具体适用修订刑法第十二条若干问题的通知", "刑法"),
+    ("最高人民法院关于审理劳动争议案件适用法律问题的解释（一）", None),
     ("临江市养犬管理条例", None),
 ])
 def test_a_title_says_what_it_carries_out(title: str, law: str | None) -> None:
@@ -165,6 +168,14 @@ def test_an_interpretation_goes_on_with_the_law_it_named() -> None:
     title = "最高人民法院关于审理养犬纠纷案件的解释"
     found = read("民法典第八条所称“甲”、第九条所称“乙”，是指丙。", title=title)
     assert [(name, address) for _, name, address, _ in found] == [("民法典", "第八条"), ("民法典", "第九条")]
+
+
+def test_a_list_of_offences_gives_the_articles_of_its_law_in_brackets() -> None:
+    title = "关于适用刑法分则规定的犯罪的罪名的意见"
+    found = read("1．背叛国家罪（第102条） 2．分裂国家罪（第103条第1款）", title=title)
+    assert [(name, address, part) for _, name, address, part in found][1:] == [
+        ("刑法", "第一百零二条", ""), ("刑法", "第一百零三条", "第1款")
+    ]
 
 
 def test_the_said_law_is_the_one_named_last() -> None:
