@@ -67,6 +67,9 @@ class SearchConfig(_Section):
     top: int = Field(gt=0)
     candidates: int = Field(gt=0)
     rrf_k: int = Field(gt=0)
+    terms: bool
+    terms_file: str
+    term_weight: float = Field(ge=0, le=1)
     reranker: str = Field(min_length=1)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from core.config import Config
 from core.errors import IndexMismatch, NotFound
-from core.ports import Embedder, PointFilter, Sparse, Store
+from core.ports import Embedder, Store
 from core.records import (
     Comparison,
     Document,
@@ -19,6 +18,7 @@ from core.records import (
     Hit,
     IngestReport,
     SearchOptions,
+    SearchStages,
     Skipped,
     State,
     StoredDocument,
@@ -28,20 +28,12 @@ from kb.adding import Adding
 from kb.compare import compare
 from kb.duplicates import all_duplicates
 from kb.files import known_files
-from kb.steps import Steps, number
+from kb.search import Searcher, SearchModels
+from kb.steps import Steps
 from kb.tokens import SparseEncoder
 
-_NAMED_SCORE = 1000.0    # above any BM25 score: who names an article wants that article
-_TRIES = 3               # searches that a publication overtakes; then publications wait for one search
+_ALL = SearchStages()
 _UNKNOWN = "没有编号为 {} 的文件。用 policydesk documents 查看编号"
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    text: str
-    sparse: Sparse
-    dense: list[float] | None
-    options: SearchOptions
 
 
 class KnowledgeBase:
@@ -56,6 +48,7 @@ class KnowledgeBase:
         store: Store,
         encoder: SparseEncoder,
         embedder: Embedder | None,
+        models: SearchModels,
     ) -> None:
         """Raises `IndexMismatch` when the index was made with other terms or another embedder."""
         self._home = home
@@ -65,6 +58,7 @@ class KnowledgeBase:
             home, engine=engine, store=store, encoder=encoder, embedder=embedder,
             min_free_mb=config.storage.min_free_mb,
         )
+        self.searcher = Searcher(self._steps, models, config.search)
         self._check_index()
         self._steps.finish_interrupted()
 
@@ -103,35 +97,11 @@ class KnowledgeBase:
 
     # reading
 
-    def search(self, text: str, options: SearchOptions) -> list[Hit]:
+    def search(
+        self, text: str, options: SearchOptions, stages: SearchStages = _ALL, *, explain: bool = False
+    ) -> list[Hit]:
         """The best articles for ``text``, best first, each once; empty when no term matches."""
-        query = self._steps.encoder.query(text)
-        if not query.indices:
-            return []
-        embedder = self._steps.embedder
-        asked = _Asked(text, query, embedder.embed([text])[0].tolist() if embedder else None, options)
-        for _ in range(_TRIES):
-            found = self._find(asked)
-            if found is not None:
-                return found
-        with self._steps.turn:
-            return self._find(asked) or []
-
-    def _find(self, asked: _Asked) -> list[Hit] | None:
-        """None when something was published or withdrawn meanwhile: half of it could be missing."""
-        options, limit = asked.options, asked.options.top + 8  # some articles are found by several chunks
-        with self._engine.connect() as connection:
-            commits = catalogue.commits(connection)
-            where = _filter(options, catalogue.staged_generations(connection))
-            named = [(point, _NAMED_SCORE) for point in lookup.named_points(connection, asked.text, options)]
-            while True:
-                scored = self._steps.store.query(asked.sparse, asked.dense, where=where, limit=limit)
-                found = lookup.hits(connection, [*named, *scored], options)
-                if catalogue.commits(connection) != commits:
-                    return None
-                if len(found) == options.top or len(scored) < limit:
-                    return found
-                limit *= 2
+        return self.searcher.search(text, options, stages, explain=explain)
 
     def document(self, document_id: str) -> Document:
         with self._engine.connect() as connection:
@@ -191,13 +161,3 @@ class KnowledgeBase:
 
     def _file_settings(self, publish: bool) -> str:
         return f"{'publish' if publish else 'draft'} {self._config.ingest.chunk_chars}"
-
-
-def _filter(options: SearchOptions, staged: tuple[int, ...]) -> PointFilter:
-    return PointFilter(
-        regions=None if options.regions is None else tuple(region or "" for region in options.regions),
-        as_of=number(options.as_of, 0) if options.as_of else None,
-        public_only=options.public_only,
-        ranks=None if options.ranks is None else tuple(map(int, options.ranks)),
-        without_generations=staged,
-    )

@@ -33,6 +33,11 @@ class TermMap:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def entries(self) -> Mapping[str, tuple[str, ...]]:
+        """Everyday expression -> official terms, the best first."""
+        return self._entries
+
     def expand(self, question: str) -> tuple[Expansion, ...]:
         """The terms of every expression found, in order; of expressions that lie in one another the longest counts.
 

@@ -7,6 +7,7 @@ learns from one body of documents holds for another.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -79,7 +80,7 @@ def feature_table(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[st
     columns |= _crowd_features(candidates)
     texts = [c.text for c in candidates]
     columns["number"] = _column(texts, lambda t: sum(n in t for n in asked.numbers) / max(1, len(asked.numbers)))
-    columns["length"] = np.log1p(_column(texts, len))
+    columns["length"] = _column(texts, lambda text: math.log1p(len(text)))
     columns["rank_of_rule"] = _column(candidates, lambda c: c.rank)
     columns["defines"] = _column(texts, lambda t: "是指" in t or "所称" in t)
     columns["punishes"] = _column(texts, lambda t: "罚款" in t or "有期徒刑" in t)
@@ -127,7 +128,7 @@ def _text_features(asked: AskedTerms, texts: Sequence[str]) -> dict[str, Numbers
         columns[f"{name}_covered"] = _covered(counts, weights)
         if name == "pairs":
             columns["phrase"] = _longest_run(counts > 0)
-            columns["phrase_share"] = columns["phrase"] / max(1, len(terms))
+            columns["phrase_share"] = columns["phrase"] / np.float32(max(1, len(terms)))
     return columns
 
 

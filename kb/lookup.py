@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, case, false, func, or_, select
 
 from core.records import Document, Hit, SearchOptions, State, StoredDocument
+from kb.expansion import plain
+from kb.features import Candidate
 from kb.rows import STORED, WHOLE, article_of, chunk_of, document_of, in_state, lines, stored_of
 from kb.schema import articles, chunks, documents
 from kb.versions import short_title
@@ -15,10 +19,45 @@ from kb.versions import short_title
 _ADDRESS = re.compile(r"第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?")
 _OF_CHUNK = (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article)
 _PUBLISHED = documents.c.state == State.PUBLISHED
+# Of chunks that an older program stored; SQLite walks through the document for it, so only for those.
+_CHUNK_TEXT = case(
+    (chunks.c.plain.is_(None), func.substr(documents.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start))
+).label("text")
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRow:
+    """A chunk that was found, and the article it belongs to."""
+
+    candidate: Candidate
+    article: int                 # position in its document
+    ref: str
+
+
+def candidate_rows(connection: Connection, points: Sequence[str], options: SearchOptions) -> dict[str, CandidateRow]:
+    """What the ranker has to know of each point that a published document within ``options`` holds."""
+    rows = connection.execute(
+        select(chunks.c.point, chunks.c.plain, _CHUNK_TEXT, chunks.c.document_id, chunks.c.article, articles.c.heading,
+               articles.c.ref, documents.c.title, documents.c.rank)
+        .join(documents, documents.c.id == chunks.c.document_id)
+        .join(articles, _OF_CHUNK)
+        .where(chunks.c.point.in_(points), in_state(State.PUBLISHED), *_conditions(options))
+    )
+    plain_of = lru_cache(maxsize=None)(plain)      # titles and headings repeat
+    return {
+        row.point: CandidateRow(
+            Candidate(
+                row.point, row.document_id, plain(row.text) if row.plain is None else row.plain,
+                plain_of(row.title), plain_of(row.heading), row.rank, 0.0, 0.0,
+            ),
+            row.article, row.ref,
+        )
+        for row in rows
+    }
 
 
 def hits(
-    connection: Connection, scored: Sequence[tuple[str, float]], options: SearchOptions
+    connection: Connection, scored: Sequence[tuple[str, float, tuple[tuple[str, float], ...]]], options: SearchOptions
 ) -> list[Hit]:
     """The articles of published documents that the points stand for, each once, in the order of their best point.
 
@@ -30,16 +69,17 @@ def hits(
                articles.c.start, articles.c.end, text, *STORED)
         .join(documents, documents.c.id == chunks.c.document_id)
         .join(articles, _OF_CHUNK)
-        .where(chunks.c.point.in_([point for point, _ in scored]), in_state(State.PUBLISHED), *_conditions(options))
+        .where(chunks.c.point.in_([point for point, _, _ in scored]), in_state(State.PUBLISHED), *_conditions(options))
     )
     by_point = {row.point: row for row in rows}
     found: dict[tuple[str, int], Hit] = {}
-    for point, score in scored:
+    for point, score, scores in scored:
         row = by_point.get(point)
         if row is None or len(found) == options.top or (row.id, row.start) in found:
             continue
         found[row.id, row.start] = Hit(
-            row.ref, score, row.address, lines(row.heading), row.article_text, row.start, row.end, stored_of(row)
+            row.ref, score, row.address, lines(row.heading), row.article_text, row.start, row.end, stored_of(row),
+            scores,
         )
     return list(found.values())
 

@@ -7,16 +7,23 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.config import Config
+from core.config import Config, SearchConfig
 from core.models import opened_models
+from core.ports import Reranker
 from core.records import Answer, Document, Hit, IngestReport, Question
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
+from kb.background import read_background
 from kb.base import KnowledgeBase
 from kb.database import open_database
+from kb.expansion import SHIPPED as TERMS
+from kb.expansion import read_terms
 from kb.home import hold_home
+from kb.ranker import SHIPPED as RANKER
+from kb.ranker import Ranker
+from kb.search import SearchModels
 from kb.store import open_store
-from kb.tokens import SparseEncoder, open_tokenizer
+from kb.tokens import SparseEncoder, Tokenizer, open_tokenizer
 from qa.answer import Answerer
 from qa.scope import scope
 
@@ -40,9 +47,9 @@ class Desk:
         report = self.base.add(log.watch(read_files(find_files(paths), settings, named=paths)), publish=publish)
         return replace(report, files=tuple(log.rows))
 
-    def search(self, question: Question, top: int) -> list[Hit]:
+    def search(self, question: Question, top: int, *, explain: bool = False) -> list[Hit]:
         options = scope(question, top=top, home_region=self.config.regions.home)
-        return self.base.search(question.text, options)
+        return self.base.search(question.text, options, explain=explain)
 
     def ask(self, question: Question) -> Answer:
         return self.answerer.answer(question)
@@ -69,9 +76,19 @@ def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
             base = KnowledgeBase(
                 folder, config, engine=engine, store=store,
                 encoder=SparseEncoder(tokenizer, config.index), embedder=embedder,
+                models=_search_models(config.search, tokenizer, models.reranker),
             )
             answerer = Answerer(
                 config.answer, home_region=config.regions.home, region_names=config.regions.names,
                 words=tokenizer.words, search=base.search, title=base.title,
             )
             yield Desk(config, base, answerer)
+
+
+def _search_models(config: SearchConfig, tokenizer: Tokenizer, reranker: Reranker | None) -> SearchModels:
+    """The built-in ranker orders what was found; a model that reads texts then reads the first ones."""
+    own = [Path(config.terms_file)] if config.terms_file else []
+    terms = read_terms([TERMS, *own]) if config.terms else None
+    trained = Path(config.reranker) if config.reranker.endswith(".txt") else RANKER
+    ranker = None if config.reranker == "none" else Ranker(trained)
+    return SearchModels(tokenizer, terms, read_background(), ranker, reranker)

@@ -16,6 +16,7 @@ from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
 from policydesk.cli_eval import eval_app
 from policydesk.cli_models import models_app
+from policydesk.cli_train import train_app
 from policydesk.options import (
     AsJson,
     Asked,
@@ -45,6 +46,7 @@ config_app = typer.Typer(help="查看与检查配置。", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
+app.add_typer(train_app, name="train")
 
 
 @app.command()

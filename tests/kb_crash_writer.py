@@ -27,9 +27,11 @@ from core.ports import Point
 from core.records import Document, Facts, Rank, SearchOptions
 from ingest.document import make_document
 from kb import catalogue, store_edge
+from kb.background import read_background
 from kb.base import KnowledgeBase
 from kb.database import open_database
 from kb.home import hold_home
+from kb.search import SearchModels
 from kb.store import INDEXES, open_store
 from kb.tokens import SparseEncoder, open_tokenizer
 
@@ -109,8 +111,11 @@ def opened(home: Path, kill: Killer) -> Iterator[KnowledgeBase]:
         for name in ("save", "stage", "drop_unpublished", "publish", "mark_indexed"):
             setattr(catalogue, name, kill.before(getattr(catalogue, name)))
         event.listen(engine, "commit", lambda _connection: kill())
-        encoder = SparseEncoder(open_tokenizer("auto", bigrams=True), config.index)
-        base = KnowledgeBase(home, config, engine=engine, store=store, encoder=encoder, embedder=None)
+        tokenizer = open_tokenizer("auto", bigrams=True)
+        base = KnowledgeBase(
+            home, config, engine=engine, store=store, encoder=SparseEncoder(tokenizer, config.index), embedder=None,
+            models=SearchModels(tokenizer, None, read_background(), None, None),
+        )
         yield base
         kill()  # everything is acknowledged
         store.close()

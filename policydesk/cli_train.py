@@ -1,0 +1,116 @@
+"""The verbs of ``policydesk train``: the small models that ship, made again or from an organisation's own data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.records import Question, SearchOptions
+from policydesk.options import ConfigFile, Home, National, Questions, Region, opened_desk
+
+if TYPE_CHECKING:
+    from train.card import Source
+
+train_app = typer.Typer(help="训练自带的小模型。", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Option("--out", help="写到这里")]
+WithoutLaws = Annotated[
+    Path | None, typer.Option("--without-laws", help="每行一个法律名称：答案在其中的问题都不用于训练")
+]
+Seed = Annotated[int, typer.Option("--seed", help="随机种子：同样的数据和种子得到同样的模型")]
+
+
+@train_app.command("reranker")
+def train_reranker(
+    questions: Questions,
+    out: Out,
+    without_laws: WithoutLaws = None,
+    region: Region = None,
+    national: National = False,
+    seed: Seed = 17,
+    home: Home = None,
+    config: ConfigFile = None,
+) -> None:
+    """用带答案的问题训练排序模型；文件要先收入 --home。"""
+    from eval.gold import read_gold, with_defaults
+    from qa.scope import scope
+    from train.ranker import examples, read_laws, train_ranker
+    from train.ranker import without_laws as kept
+
+    gold = with_defaults(read_gold(questions), Question("", region=region, national=national))
+    with opened_desk(config, home) as desk:
+
+        def options(question: Question) -> SearchOptions:
+            return scope(question, top=1, home_region=desk.config.regions.home)
+
+        taught = examples(
+            kept(gold, read_laws(without_laws)), lambda q: desk.base.searcher.candidates(q.text, options(q))
+        )
+    train_ranker(taught, out, seed=seed)
+    typer.echo(f"用 {len(taught)} 个问题训练，写入 {out}；在配置中写 search.reranker: {out} 即可使用", err=True)
+
+
+@train_app.command("background")
+def train_background(
+    out: Out,
+    national: National = False,
+    home: Home = None,
+    config: ConfigFile = None,
+) -> None:
+    """从知识库的文件统计词频，供排序模型衡量词的轻重。"""
+    from train.background import train_background as train
+
+    with opened_desk(config, home) as desk:
+        texts = (text for _, text in desk.base.article_texts(national=national))
+        kept = train(texts, desk.base.searcher.tokenizer, out)
+    typer.echo(f"{kept} 个词写入 {out}", err=True)
+
+
+@train_app.command("encoder")
+def train_encoder(
+    out: Annotated[Path, typer.Option("--out", help="写到这个目录")],
+    corpus: Annotated[list[Path] | None, typer.Option("--corpus", help="条文文件（JSON Lines，可为 .gz），可多个")] = None,
+    questions: Annotated[
+        list[Path] | None, typer.Option("--questions", help="带答复的问题文件（JSON Lines，可为 .gz），可多个")
+    ] = None,
+    terms: Annotated[list[Path] | None, typer.Option("--terms", help="用语表，可多个，缺省为自带的一份")] = None,
+    without_laws: WithoutLaws = None,
+    seed: Seed = 17,
+    home: Home = None,
+    config: ConfigFile = None,
+) -> None:
+    """训练编码模型：学条文（--corpus，或 --home 中已发布的文件）、日常说法和答复，不学哪条答哪个问题。"""
+    from kb.expansion import SHIPPED, read_terms
+    from train.card import Source, write_card
+    from train.encoder import Lessons
+    from train.encoder import train_encoder as train
+    from train.passages import home_passages, read_answered, read_passages
+    from train.ranker import read_laws
+
+    without = read_laws(without_laws)
+    maps = terms or [SHIPPED]
+    articles = [(path, read_passages([path], without=without)) for path in corpus or ()]
+    answered = [(path, read_answered([path], without=without)) for path in questions or ()]
+    passages = [passage for _, part in articles for passage in part]
+    if home or not corpus:
+        with opened_desk(config, home) as desk:
+            passages += home_passages(desk.base.article_texts(national=False), without=without)
+    lessons = Lessons(passages, [one for _, part in answered for one in part], read_terms(maps).entries)
+    trained = train(lessons, out, seed=seed, progress=lambda line: typer.echo(line, err=True))
+    sources = [
+        *(Source("articles", path, len(part)) for path, part in articles),
+        *(Source("answered questions", path, len(part)) for path, part in answered),
+        *(Source("everyday terms", path, len(read_terms([path]))) for path in maps),
+    ]
+    write_card(out, trained, sources, command=_encoder_command(sources, without_laws, seed, home), seed=seed)
+    typer.echo(f"{trained.name} 写入 {out}：{trained.terms} 个词，学了 {trained.pairs} 对文本", err=True)
+
+
+def _encoder_command(sources: list[Source], without: Path | None, seed: int, home: Path | None) -> str:
+    options = {"articles": "--corpus", "answered questions": "--questions", "everyday terms": "--terms"}
+    parts = [f"{options[source.what]} {source.path.name}" for source in sources]
+    parts += [f"--without-laws {without.name}"] if without else []
+    parts += [f"--home {home.name}"] if home else []
+    return " \\\n    ".join(["policydesk train encoder", *parts, f"--seed {seed} --out DIR"])

@@ -1,0 +1,1 @@
+"""Documents and questions with known answers -> the small models that ship: encoder, ranker, term frequencies."""
