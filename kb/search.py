@@ -76,7 +76,7 @@ class Searcher:
 
     def ask(self, text: str, options: SearchOptions, stages: SearchStages, *, explain: bool = False) -> Asked:
         """The question with its official terms and its vectors."""
-        expansions = self._models.terms.expand(text) if self._models.terms and stages.terms else ()
+        expansions = self.expansions(text) if stages.terms else ()
         weight = self._config.term_weight
         sparse = self._steps.encoder.query(text, [(e.term, e.weight * weight) for e in expansions])
         embedder = self._steps.embedder
@@ -86,6 +86,10 @@ class Searcher:
     @property
     def tokenizer(self) -> Tokenizer:
         return self._models.tokenizer
+
+    def expansions(self, text: str) -> tuple[Expansion, ...]:
+        """The official terms that ``text`` is searched by as well."""
+        return self._models.terms.expand(text) if self._models.terms else ()
 
     def candidates(self, text: str, options: SearchOptions) -> tuple[AskedTerms, list[Candidate], list[str]]:
         """What the ranker sees of a question: its terms, its candidates, and the reference of each one's article."""

@@ -54,6 +54,7 @@ def hit_json(hit: Hit) -> dict[str, object]:
         "document": hit.document.id,
         "in_force_from": hit.document.in_force_from,
         "in_force_to": hit.document.in_force_to,
+        **({"scores": dict(hit.scores)} if hit.scores else {}),
         **facts,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +37,7 @@ from policydesk.options import (
 
 if TYPE_CHECKING:
     from eval.bench import OpenBase
+    from kb.expansion import Expansion
 
 app = typer.Typer(
     help="政策台：政策文件入库、检索与有出处的问答。", no_args_is_help=True, add_completion=False,
@@ -76,6 +77,7 @@ def search(
     batch: Batch = None,
     top: Annotated[int | None, typer.Option("--top", min=1, help="给出几条，缺省取 search.top")] = None,
     run: Annotated[Path | None, typer.Option("--run", help="写成 TREC run 文件")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="显示扩展的规范用语和各环节的分数")] = False,
     region: Region = None,
     national: National = False,
     as_of: AsOf = None,
@@ -89,7 +91,8 @@ def search(
     defaults = Question(question or "", region=region, national=national, as_of=as_of)
     asked = _asked(question, batch, defaults)
     with opened_desk(config, home) as desk:
-        found = ((name, desk.search(q, top or desk.config.search.top)) for name, q in asked)
+        shown = top or desk.config.search.top
+        found = ((name, desk.search(q, shown, explain=explain)) for name, q in asked)
         if run:
             write_lines(run, (line for name, hits in found for line in _trec_lines(name, hits)))
         elif batch:
@@ -97,6 +100,8 @@ def search(
         elif as_json:
             write_lines(None, [to_line([hit_json(hit) for _, hits in found for hit in hits])])
         else:
+            if explain and question:
+                write_lines(None, _expansion_lines(desk.base.searcher.expansions(question)))
             write_lines(None, (line for _, hits in found for line in _hit_lines(hits)))
 
 
@@ -360,6 +365,13 @@ def _hit_lines(hits: list[Hit]) -> Iterator[str]:
         facts = hit.document.facts
         yield f"{number}. 《{facts.title}》{facts.doc_no or ''} {hit.address}  [{hit.score:.2f}]"
         yield "   " + hit.text.replace("\n", "\n   ")
+        if hit.scores:
+            yield "   " + "  ".join(f"{name}={value:.3f}" for name, value in hit.scores)
+
+
+def _expansion_lines(expansions: Sequence[Expansion]) -> Iterator[str]:
+    for found in expansions:
+        yield f"扩展：{found.because} → {found.term}（{found.weight:.2f}）"
 
 
 def _answer_lines(answer: Answer) -> Iterator[str]:
