@@ -1,0 +1,86 @@
+"""The ranker: trained on a small base, used by a search, refused when it does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.config import Config
+from core.errors import ConfigError, IndexMismatch, PolicyDeskError
+from core.records import Question
+from eval.gold import GoldQuestion
+from kb.ranker import SHIPPED, Ranker
+from policydesk.app import Desk
+from qa.scope import scope
+from train.ranker import Example, examples, read_laws, train_ranker, without_laws
+
+ASKED = ("养犬管理服务费每只每年多少钱？", "住宅装修可以在几点到几点", "公租房租金怎么定", "失业金领多久")
+
+
+def candidates_of(desk: Desk, question: Question):  # noqa: ANN201
+    return desk.base.searcher.candidates(question.text, scope(question, top=1, home_region=""))
+
+
+def taught(desk: Desk) -> list[Example]:
+    """The first candidate of each question is taken for right: enough to learn something."""
+    gold = []
+    for n, text in enumerate(ASKED):
+        question = Question(text, region="900100")
+        refs = candidates_of(desk, question)[2]
+        gold.append(GoldQuestion(str(n), question, ((refs[0],),)))
+    return examples(gold, lambda question: candidates_of(desk, question))
+
+
+def test_training_gives_the_same_model_for_the_same_seed(sample_desk: Desk, tmp_path: Path) -> None:
+    found = taught(sample_desk)
+    assert len(found) == len(ASKED)
+    for name in ("a.txt", "b.txt"):
+        train_ranker(found, tmp_path / name, seed=3)
+    assert (tmp_path / "a.txt").read_bytes() == (tmp_path / "b.txt").read_bytes()
+    terms, chunks, _ = candidates_of(sample_desk, Question(ASKED[0], region="900100"))
+    assert len(Ranker(tmp_path / "a.txt").score(terms, chunks)) == len(chunks)
+
+
+def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
+    with pytest.raises(PolicyDeskError, match="--home"):
+        train_ranker([], tmp_path / "a.txt", seed=3)
+
+
+def test_an_explanation_adds_up_to_the_score(sample_desk: Desk) -> None:
+    terms, chunks, _ = candidates_of(sample_desk, Question(ASKED[1], region="900100"))
+    ranker = Ranker(SHIPPED)
+    parts = ranker.explain(terms, chunks)
+    assert [sum(part.values()) for part in parts] == pytest.approx(ranker.score(terms, chunks).tolist(), abs=1e-4)
+
+
+def test_a_model_of_other_features_is_refused(sample_desk: Desk, tmp_path: Path) -> None:
+    found = [replace(e, names=tuple(f"x{n}" for n in range(len(e.names)))) for e in taught(sample_desk)]
+    train_ranker(found, tmp_path / "other.txt", seed=3)
+    terms, chunks, _ = candidates_of(sample_desk, Question(ASKED[0], region="900100"))
+    with pytest.raises(IndexMismatch, match="train reranker"):
+        Ranker(tmp_path / "other.txt").score(terms, chunks)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.txt").write_text("no model", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"no\.txt"):
+        Ranker(tmp_path / "no.txt")
+
+
+def test_questions_on_the_named_laws_are_left_out(tmp_path: Path) -> None:
+    def question(name: str, *refs: str) -> GoldQuestion:
+        return GoldQuestion(name, Question("问"), tuple((ref,) for ref in refs))
+
+    both = question("c", "乙法#第一条", "甲法#第二条")
+    gold = [question("a", "甲法@2020#第一条"), question("b", "乙法#第一条"), both]
+    (tmp_path / "laws.txt").write_text("甲法\n\n", encoding="utf-8")
+    assert [q.id for q in without_laws(gold, read_laws(tmp_path / "laws.txt"))] == ["b"]
+    assert read_laws(None) == []
+
+
+def test_everyday_words_find_the_rule_that_shares_none_of_them(sample_desk: Desk, config: Config) -> None:
+    hits = sample_desk.search(Question("邻居半夜装修吵死了", region="900100"), 3, explain=True)
+    assert hits[0].document.facts.title == "临澜市环境噪声管理办法"
+    assert dict(hits[0].scores)["sparse"] > 0
