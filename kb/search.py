@@ -27,6 +27,8 @@ _NAMED_SCORE = 1000.0    # above any other score: who names an article wants tha
 _TRIES = 3               # searches that a publication overtakes; then publications wait for one search
 _REREAD = 50             # candidates that a model reads in full; each costs it some 10 ms without a GPU
 
+_SPREAD = 4.0            # brings the ratio of two scores to what that of two BM25 scores is, which answers weigh
+
 Scored = tuple[str, float, tuple[tuple[str, float], ...]]     # point, score, scores of the stages
 
 
@@ -138,7 +140,7 @@ class Searcher:
         scores = [1.0 / place for place in range(1, len(rows) + 1)] if asked.dense else [c.sparse for c in candidates]
         if asked.stages.rerank and self._models.ranker is not None and rows:
             terms = self._terms(asked)
-            scores = [math.exp(score) for score in self._models.ranker.score(terms, candidates).tolist()]
+            scores = [math.exp(score / _SPREAD) for score in self._models.ranker.score(terms, candidates).tolist()]
             if asked.explain:
                 parts = self._models.ranker.explain(terms, candidates)
                 shown = [(*own, *_largest(part)) for own, part in zip(shown, parts, strict=True)]
