@@ -11,7 +11,9 @@ from core.records import Facts, Rank
 
 _ENDED = ("已废止", "失效", "已失效", "废止")
 _RULE_ENDINGS = ("法", "条例", "办法", "规定", "细则", "规则", "解释", "规程", "准则", "标准")
-_BRACKETS = re.compile(r"[《》〈〉\s]|[（(][^（）()]*[）)]")
+# （一） stays: 解释（一） and 解释（二） are two rules, and neither ends the other.
+_BRACKETS = re.compile(r"[《》〈〉\s]|[（(](?![一二三四五六七八九十]{1,3}[）)])[^（）()]*[）)]")
+_NUMBER = re.compile(r"[（(][一二三四五六七八九十]{1,3}[）)]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,13 @@ def version_key(facts: Facts) -> str | None:
     A notice of the same name next year is another notice; only rules, told by their last words, have versions.
     """
     title = short_title(facts.title)
-    if not title.endswith(_RULE_ENDINGS) or facts.rank in (Rank.GUIDE, Rank.FAQ):
+    if not _NUMBER.sub("", title).endswith(_RULE_ENDINGS) or facts.rank in (Rank.GUIDE, Rank.FAQ):
         return None
     return f"{facts.region or ''}/{facts.issuer or ''}/{title}"
 
 
 def short_title(title: str) -> str:
-    """A title as people write it: without 《》, remarks in brackets and 中华人民共和国."""
+    """A title as people write it: without 《》, remarks in brackets other than numbers, and 中华人民共和国."""
     return _BRACKETS.sub("", title).removeprefix("中华人民共和国")
 
 

@@ -108,3 +108,10 @@ def test_what_is_no_rule_has_no_versions(facts: Facts) -> None:
 def test_rules_of_another_region_or_issuer_are_other_rules() -> None:
     same_title = [Facts("养犬管理办法"), Facts("养犬管理办法", region="900100"), Facts("养犬管理办法", issuer="某局")]
     assert len({version_key(facts) for facts in same_title}) == 3
+
+
+def test_numbered_interpretations_are_rules_of_their_own_and_have_versions() -> None:
+    first, second = Facts("关于适用民法典的解释（一）"), Facts("关于适用民法典的解释（二）")
+    assert version_key(first) is not None
+    assert version_key(first) != version_key(second)
+    assert version_key(first) == version_key(Facts("关于适用《民法典》的解释（一）（2025年修正）"))
