@@ -27,7 +27,7 @@ _NAMED_SCORE = 1000.0    # above any other score: who names an article wants tha
 _TRIES = 3               # searches that a publication overtakes; then publications wait for one search
 _REREAD = 50             # candidates that a model reads in full; each costs it some 10 ms without a GPU
 
-_SPREAD = 4.0            # brings the ratio of two scores to what that of two BM25 scores is, which answers weigh
+_SPREAD = 8.0            # brings the ratio of two scores to what that of two BM25 scores is, which answers weigh
 
 Scored = tuple[str, float, tuple[tuple[str, float], ...]]     # point, score, scores of the stages
 
