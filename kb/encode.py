@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.config import IndexConfig
 from core.ports import Sparse
+from core.processes import end_with_parent
 from kb.tokens import SparseEncoder, open_tokenizer
 
 Fields = tuple[str, str, str]      # title, headings, text
@@ -32,24 +31,12 @@ class EncodingPool:
         if self._pool is None:
             # spawn: a fork would copy the index's threads in an unknown state
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=spawn, initializer=_end_with_parent)
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=spawn, initializer=end_with_parent)
         return self._pool.submit(_encode, self._config, batch)
 
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def unpack(packed: Packed) -> list[Sparse]:
