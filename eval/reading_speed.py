@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ingest.ocr import recognise_page
-
 from eval.paper import Paper, Part, Role
 from eval.render_pdf import pdf_of, scanned_pdf_of
 from ingest.compose import compose
 from ingest.layout import blocks_of
+from ingest.ocr import recognise_page
 from ingest.read_pdf import read_pdf
 from ingest.reading import ReadOptions
 

@@ -250,7 +250,8 @@ def test_numbering_inside_an_answer_is_the_answers() -> None:
 
 
 @pytest.mark.parametrize("form", [
-    "{}\n{}", "【{}】\n{}", "一、{}\n{}", "1. {}\n{}", "{}：{}", "【{}】：{}", "【{}】{}", "（一）{}：\n{}", "## {}\n{}",
+    "{}\n{}", "【{}】\n{}", "一、{}\n{}", "1. {}\n{}", "{}：{}", "【{}】：{}", "【{}】{}", "（一）{}：\n{}",
+    "## {}\n{}",
     "**{}**\n{}",
 ])
 def test_fields_of_a_guide_are_parts(form: str) -> None:
