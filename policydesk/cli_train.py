@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.records import Question, SearchOptions
 from policydesk.options import ConfigFile, Home, National, Questions, Region, opened_desk
+
+if TYPE_CHECKING:
+    from train.card import Source
 
 train_app = typer.Typer(help="训练自带的小模型。", no_args_is_help=True)
 
@@ -63,3 +66,53 @@ def train_background(
         texts = (text for _, text in desk.base.article_texts(national=national))
         kept = train(texts, desk.base.searcher.tokenizer, out)
     typer.echo(f"{kept} 个词写入 {out}", err=True)
+
+
+@train_app.command("encoder")
+def train_encoder(
+    out: Annotated[Path, typer.Option("--out", help="写到这个目录")],
+    corpus: Annotated[
+        list[Path] | None, typer.Option("--corpus", help="条文文件（JSON Lines，可为 .gz），可多个")
+    ] = None,
+    questions: Annotated[
+        list[Path] | None, typer.Option("--questions", help="带答复的问题文件（JSON Lines，可为 .gz），可多个")
+    ] = None,
+    terms: Annotated[list[Path] | None, typer.Option("--terms", help="用语表，可多个，缺省为自带的一份")] = None,
+    without_laws: WithoutLaws = None,
+    seed: Seed = 17,
+    home: Home = None,
+    config: ConfigFile = None,
+) -> None:
+    """训练编码模型：学条文（--corpus，或 --home 中已发布的文件）、日常说法和答复，不学哪条答哪个问题。"""
+    from kb.expansion import SHIPPED, read_terms
+    from train.card import Source, write_card
+    from train.encoder import Lessons
+    from train.encoder import train_encoder as train
+    from train.passages import home_passages, read_answered, read_passages
+    from train.ranker import read_laws
+
+    without = read_laws(without_laws)
+    maps = terms or [SHIPPED]
+    articles = [(path, read_passages([path], without=without)) for path in corpus or ()]
+    answered = [(path, read_answered([path], without=without)) for path in questions or ()]
+    passages = [passage for _, part in articles for passage in part]
+    if home or not corpus:
+        with opened_desk(config, home) as desk:
+            passages += home_passages(desk.base.article_texts(national=False), without=without)
+    lessons = Lessons(passages, [one for _, part in answered for one in part], read_terms(maps).entries)
+    trained = train(lessons, out, seed=seed, progress=lambda line: typer.echo(line, err=True))
+    sources = [
+        *(Source("articles", path, len(part)) for path, part in articles),
+        *(Source("answered questions", path, len(part)) for path, part in answered),
+        *(Source("everyday terms", path, len(read_terms([path]))) for path in maps),
+    ]
+    write_card(out, trained, sources, command=_encoder_command(sources, without_laws, seed, home), seed=seed)
+    typer.echo(f"{trained.name} 写入 {out}：{trained.terms} 个词，学了 {trained.pairs} 对文本", err=True)
+
+
+def _encoder_command(sources: list[Source], without: Path | None, seed: int, home: Path | None) -> str:
+    options = {"articles": "--corpus", "answered questions": "--questions", "everyday terms": "--terms"}
+    parts = [f"{options[source.what]} {source.path.name}" for source in sources]
+    parts += [f"--without-laws {without.name}"] if without else []
+    parts += [f"--home {home.name}"] if home else []
+    return " \\\n    ".join(["policydesk train encoder", *parts, f"--seed {seed} --out DIR"])
