@@ -357,7 +357,6 @@ class SearchStages:
 
     terms: bool = True           # official terms for everyday words
     dense: bool = True           # a second list by meaning
-    graph: bool = True           # articles that those found first refer to
     rerank: bool = True
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from core.numerals import chinese_number
+
 _LABELS = ("", "{cn}、", "（{cn}）", "{n}．")
-_DIGITS = "零一二三四五六七八九"
 
 
 class Role(StrEnum):
@@ -78,13 +79,3 @@ def with_labels(parts: Iterable[Part]) -> list[Part]:
             part = replace(part, text=text, number=0)
         labelled.append(part)
     return labelled
-
-
-def chinese_number(n: int) -> str:
-    """1 to 99 in Chinese numerals.
-
-    >>> chinese_number(10), chinese_number(42)
-    ('十', '四十二')
-    """
-    tens, ones = divmod(n, 10)
-    return (_DIGITS[tens] if tens > 1 else "") + ("十" if tens else "") + (_DIGITS[ones] if ones or not tens else "")

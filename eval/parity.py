@@ -25,11 +25,11 @@ from eval.paper import Paper, paper_of_law, with_labels
 from eval.render_docx import docx_of
 from eval.render_ofd import ofd_of
 from eval.render_pdf import pdf_of
+from ingest.facts import HEADER_END
 from ingest.one_file import ReadRequest, read_one
 
 FLOOR = 0.99
 _MAX_ARTICLES = 150
-_HEADER_END = "<!-- INFO END -->"
 _HEADER = "法律法规汇编"              # printed on every third law, so that running headers are met as well
 _BLANK = re.compile(r"[\s\u200b\ufeff]+")      # with the marks of no width that web pages leave in a text
 _SHOWN = 400                          # characters of a difference
@@ -135,7 +135,7 @@ def _law(name: str, data: bytes, config: Config) -> Law | None:
     document = _read(data, name, config)
     if isinstance(document, Skipped) or not 1 <= len(document.articles) <= _MAX_ARTICLES:
         return None
-    body = data.decode("utf-8").split(_HEADER_END)[-1]
+    body = data.decode("utf-8").split(HEADER_END)[-1]
     return Law(name, document.facts.title, body, _texts(document))
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.regions import leading_region, region_level, region_name, regions_named
+from core.regions import leading_region, region_name, regions_named
 
 NATIONAL = "000000"          # 适用区域 of a body whose writ runs in the whole country
 _CENTRAL = """
@@ -342,8 +342,3 @@ _VERBS = re.compile(
 
 def _plain(run: str) -> bool:
     return _VERBS.search(run) is None
-
-
-def level_of(code: str) -> str:
-    """行政层级 of a region code."""
-    return "国家" if code == NATIONAL else region_level(code)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.numerals import chinese_number
 from ingest.docx_styles import W, value
 from ingest.ooxml import Element
 
@@ -183,19 +184,6 @@ def _latin_number(value: int, number_format: str) -> str:
             return "".join(chr(ord(digit) + 0xFEE0) for digit in str(value))
         case _:
             return str(value)
-
-
-def chinese_number(value: int, digits: str = "零一二三四五六七八九", units: str = "千百十") -> str:
-    """一, 十, 十一, 二十, 一百零一, 一百一十, 一千零一; for 1 to 9,999."""
-    text, gap = "", False
-    for power, unit in zip((1000, 100, 10, 1), (*units, ""), strict=True):
-        digit = value // power % 10
-        if not digit:
-            gap = bool(text)
-            continue
-        text += (digits[0] if gap else "") + digits[digit] + unit
-        gap = False
-    return text[1:] if 10 <= value < 20 and units[2] == "十" else text
 
 
 def _number(text: str | None, otherwise: int) -> int:

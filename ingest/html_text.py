@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from core.numerals import item_number
 from ingest.html_tables import Grid, grid_of, is_layout, own_rows
 from ingest.html_tree import Element, Unseen, has_background, hiding_rules, is_unseen, tidy
 from ingest.reading import BlockKind
@@ -21,7 +22,6 @@ _LONGEST_HEADING = 80        # editors set whole paragraphs as headings
 _NUMBERED = re.compile(
     r"[（(]?(?:\d{1,3}|[一二三四五六七八九十百]{1,4}|[A-Za-z])[)）.．、]|第[一二三四五六七八九十百\d]+|[①-⑳⑴-⒇●•·■◆○★▪]|[-—*]\s"
 )
-_DIGITS = "零一二三四五六七八九"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +177,8 @@ def _number(number: int, parent: Element) -> str:
         ("custom_num2", "（{n}）"),
     ):
         if name in names:
-            return form.format(c=chinese_number(number), n=number)
+            return form.format(c=item_number(number), n=number)
     kind = parent.get("type") or ""
     if kind in ("a", "A") and 1 <= number <= 26:
         return f"{chr(ord(kind) + number - 1)}. "
     return f"{number}. "
-
-
-def chinese_number(number: int) -> str:
-    """1 to 99 in Chinese; others in digits."""
-    if not 0 < number < 100:
-        return str(number)
-    tens, ones = divmod(number, 10)
-    return ("" if not tens else "十" if tens == 1 else f"{_DIGITS[tens]}十") + (_DIGITS[ones] if ones else "")

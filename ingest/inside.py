@@ -10,7 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ingest.lines import CN, ITEM_INSIDE, Table, number, trim
+from core.numerals import item_number, number
+from ingest.lines import CN, ITEM_INSIDE, Table, trim
 
 _LAW = re.compile(rf"第[{CN}\d]+条(?:之[{CN}]+)?(?:\(\d+\))?$")
 _LEVELS = (     # outermost first; the numbering that an article may hold
@@ -21,7 +22,6 @@ _LEVELS = (     # outermost first; the numbering that an article may hold
 )
 _ITEM, _SUBITEM, _SUBSUBITEM = (pattern for _, pattern in _LEVELS[1:])
 _GLUE = re.compile(rf"）$|(?:^|·)[{CN}]{{1,4}}$")       # what a digit may follow without a mark between
-_NUMERALS = "零一二三四五六七八九"
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ def items_of(text: str, address: str, start: int, end: int, tables: Sequence[Tab
     if len(paragraphs) == 1:
         return paragraphs[0].items
     for place, paragraph in enumerate(paragraphs, start=1):
-        paragraph.step = f"第{_numeral(place)}款"
+        paragraph.step = f"第{item_number(place)}款"
     return paragraphs
 
 
@@ -212,12 +212,3 @@ def _table(line: _Line, place: int) -> Item:
         for n, (start, end) in enumerate(table.rows[first:last], start=first + 1)
     ]
     return Item("表", "表" if place == 1 else f"表{place}", line.start, line.end, place, rows)
-
-
-def _numeral(value: int) -> str:
-    """1 to 99 in Chinese: 二十三; beyond that as digits, since no article has so many paragraphs."""
-    if value > 99:
-        return str(value)
-    tens, ones = divmod(value, 10)
-    front = "" if not tens else "十" if tens == 1 else f"{_NUMERALS[tens]}十"
-    return front + (_NUMERALS[ones] if ones or not tens else "")

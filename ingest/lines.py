@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from core.numerals import number
+
 CN = "一二三四五六七八九十百千零〇"
 _LONG_LINE = 1000           # such a line is a page whose line breaks were lost; numbering is sought inside it
 _LOST_BREAKS = 200          # so is a line of this length in a text of at most three lines: 1,242 of 1,457 web pages
 _HEADER_ROWS = 10           # a separator line further down is a row of dashes
 
-_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
 _SEPARATOR = re.compile(r"[ \t　]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t　]*$")
 
 # inside a line: after a full stop, a bracket, a date, a space, or a site's own glyph for a line break
@@ -89,20 +90,6 @@ def tables_of(text: str, start: int, end: int) -> list[Table]:
     if not re.search(r"^[ \t　]*\|", text[start:end], re.M):
         return []
     return [line.table for line in lines_of(text, start, end) if line.table]
-
-
-def number(label: str) -> int:
-    """A Chinese or Arabic numeral below 10,000 as a number: 三十八 -> 38, 一百零二 -> 102, 38 -> 38."""
-    if label.isdigit():
-        return int(label)
-    total, digit = 0, 0
-    for char in label:
-        if char in _DIGITS:
-            digit = digit * 10 + _DIGITS[char]
-        else:
-            total += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[char]
-            digit = 0
-    return total + digit
 
 
 def blank(char: str) -> bool:

@@ -126,11 +126,11 @@ class _Run:
             return self._guarded(file, digest, "jsonl", self._json_lines(file)), 0
         if lower.endswith(ARCHIVES):
             return self._guarded(file, digest, "archive", self._members(file)), 0
-        return self._one(file, digest, self._pool.submit(ReadRequest(file.data, file.source))), size
+        return self._one(file, digest, size, self._pool.submit(ReadRequest(file.data, file.source))), size
 
-    def _one(self, file: _File, digest: str, submitted: Submitted) -> Iterator[Item]:
+    def _one(self, file: _File, digest: str, size: int, submitted: Submitted) -> Iterator[Item]:
         read = self._pool.result(submitted)
-        self._told(file, _size(file.data))
+        self._told(file, size)
         if read.kind in ARCHIVE_KINDS:
             yield from self._guarded(file, digest, read.kind, self._members(file))
             return

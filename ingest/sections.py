@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.numerals import number
 from ingest.cutter import Cutter, clean
-from ingest.lines import CN, Line, number
+from ingest.lines import CN, Line
 
 _HEADING_CHARS = 45         # a numbered line up to this long and without a full stop is a heading
 _SECTION_DEPTH = 20

@@ -216,8 +216,3 @@ def stands_alone(text: str, day: Day) -> bool:
     if not at_start and _LISTED.search(text, max(0, day.start - 200), day.start):
         return True
     return at_start and _ENDS_AFTER.match(text, day.end) is not None
-
-
-def day_after(text: str, position: int) -> Day | None:
-    """The date at ``position``, past a line end."""
-    return day_at(text, position + 1 if text[position : position + 1] == "\n" else position)

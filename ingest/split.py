@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from core.numerals import number
 from core.records import Furniture
 from ingest.cutter import Cutter, Part
-from ingest.lines import CN, REFERENCE, Line, Table, lines_of, number
+from ingest.lines import CN, REFERENCE, Line, Table, lines_of
 from ingest.questions import field_lines, question_lines
 from ingest.sections import ANNEX, MARKDOWN, SECTION, Sections, annex_address, subsections
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigError
+from kb.tokens import plain
 
 SHIPPED = Path(__file__).resolve().parent / "everyday_terms.tsv"
 _DECAY = 0.8             # an entry's best term comes first; each further one counts this much less
@@ -81,11 +81,6 @@ def read_terms(paths: Iterable[Path]) -> TermMap:
                 known = entries.setdefault(expression, [])
                 known.extend(term for term in terms if term not in known)
     return TermMap(entries)
-
-
-def plain(text: str) -> str:
-    """Half-width and lower case, as terms are cut and compared."""
-    return unicodedata.normalize("NFKC", text).lower()
 
 
 def _lines(path: Path) -> list[str]:

@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.background import Background
-from kb.expansion import Expansion, plain
-from kb.tokens import Tokenizer
+from kb.expansion import Expansion
+from kb.tokens import HAN_RUN, Tokenizer, plain
 
 Numbers = NDArray[np.float32]
 _T = TypeVar("_T")
 
-_HAN = re.compile(r"[\u3400-\u9fff]+")
 _K1, _B, _AVERAGE = 1.2, 0.75, 170.0      # of the BM25 parts; 170 characters: the mean of 148,864 articles
 # Words that shape a question and name nothing in it.
 _SHAPE = frozenset(
@@ -59,8 +58,8 @@ class AskedTerms:
         self.text = plain(question)
         words = list(dict.fromkeys(tokenizer.words(question)))
         self.words = [word for word in words if word not in _SHAPE] or words
-        self.pairs = list(dict.fromkeys(pair for run in _HAN.findall(self.text) for pair in _pairs(run)))
-        self.signs = [sign for sign in dict.fromkeys("".join(_HAN.findall(self.text))) if sign not in _SHAPE]
+        self.pairs = list(dict.fromkeys(pair for run in HAN_RUN.findall(self.text) for pair in _pairs(run)))
+        self.signs = [sign for sign in dict.fromkeys("".join(HAN_RUN.findall(self.text))) if sign not in _SHAPE]
         self.terms = [expansion.term for expansion in expansions]
         self.numbers = re.findall(r"\d+", self.text)
         self.word_weights = background.idf(self.words)
@@ -231,5 +230,5 @@ def _pairs(run: str) -> list[str]:
 
 
 def _share_in(value: str, text: str) -> float:
-    pairs = [pair for run in _HAN.findall(value) for pair in _pairs(run)]
+    pairs = [pair for run in HAN_RUN.findall(value) for pair in _pairs(run)]
     return sum(pair in text for pair in pairs) / max(1, len(pairs))

@@ -10,10 +10,10 @@ from functools import lru_cache
 from sqlalchemy import ColumnElement, Connection, case, false, func, or_, select
 
 from core.records import Document, Hit, SearchOptions, State, StoredDocument
-from kb.expansion import plain
 from kb.features import Candidate
 from kb.rows import STORED, WHOLE, article_of, chunk_of, document_of, in_state, lines, stored_of
 from kb.schema import articles, chunks, documents
+from kb.tokens import plain
 from kb.versions import short_title
 
 _ADDRESS = re.compile(r"第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?")

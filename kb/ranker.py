@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import ConfigError, IndexMismatch
 from kb.features import AskedTerms, Candidate, Numbers, feature_matrix
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 SHIPPED = Path(__file__).resolve().parent / "assets" / "ranker.txt"
 BETWEEN = "\n=== next forest ===\n"
@@ -23,16 +28,23 @@ class Ranker:
 
     def __init__(self, path: Path = SHIPPED) -> None:
         """Raises `ConfigError` when there is no model at ``path``."""
+        try:
+            self._texts = path.read_text(encoding="utf-8").split(BETWEEN)
+        except (OSError, UnicodeDecodeError) as error:
+            raise _no_model(path, error) from error
+        if not all(text.startswith("tree\n") for text in self._texts):
+            raise _no_model(path, "第一行应为 tree")
+        self._path = path
+
+    @cached_property
+    def _forests(self) -> list[Booster]:
+        """Made by the first question: it takes 0.3 s, and most commands ask none."""
         import lightgbm
 
         try:
-            texts = path.read_text(encoding="utf-8").split(BETWEEN)
-            self._forests = [lightgbm.Booster(model_str=text) for text in texts]
-        except (OSError, UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
-            reason = f"search.reranker：{path} 不是排序模型（{error}）。请用 policydesk train reranker 训练"
-            raise ConfigError(reason) from error
-        self._names = tuple(self._forests[0].feature_name())
-        self._path = path
+            return [lightgbm.Booster(model_str=text) for text in self._texts]
+        except lightgbm.basic.LightGBMError as error:
+            raise _no_model(self._path, error) from error
 
     def score(self, asked: AskedTerms, candidates: Sequence[Candidate]) -> Numbers:
         """Raises `IndexMismatch` when the model was trained on other features than this program computes."""
@@ -53,9 +65,14 @@ class Ranker:
         return [dict(zip((*names, ""), row, strict=True)) for row in parts.tolist()]
 
     def _check(self, names: tuple[str, ...]) -> None:
-        if names != self._names:
-            missing = sorted(set(names) ^ set(self._names))
+        trained = tuple(self._forests[0].feature_name())
+        if names != trained:
+            missing = sorted(set(names) ^ set(trained))
             raise IndexMismatch(
                 f"排序模型 {self._path} 用的特征与本程序不同（{'、'.join(missing) or '次序不同'}）。"
                 "请用 policydesk train reranker 重新训练，或换回自带的模型（search.reranker: built-in）"
             )
+
+
+def _no_model(path: Path, why: object) -> ConfigError:
+    return ConfigError(f"search.reranker：{path} 不是排序模型（{why}）。请用 policydesk train reranker 训练")

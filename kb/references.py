@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.numerals import chinese_number, number
 from core.records import Article, Document
 from kb.definitions import defined_terms
 from kb.law_names import LAW_ENDINGS, bare_name, declared_names, implemented, is_document_name, name_key
-from kb.numerals import chinese, number
 
 
 class Relation(StrEnum):
@@ -346,9 +346,9 @@ def _items(match: re.Match[str]) -> Iterator[_Item]:
         if last is not None and join in _RANGE and 1 < values[0] - last <= _LONGEST_RANGE:
             values = [*range(last + 1, values[0]), *values]
         last = values[-1]
-        addresses = [f"第{chinese(value)}条" for value in values]
+        addresses = [f"第{chinese_number(value)}条" for value in values]
         if suffix:
-            addresses[-1] += f"之{chinese(number(suffix[1:]))}"
+            addresses[-1] += f"之{chinese_number(number(suffix[1:]))}"
         if max(values) < _HIGHEST and min(values) > 0:
             yield _Item(one.start(2) - 1, one.end(), tuple(addresses), part or "")
 

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Row, func
 
 from core.records import Article, Chunk, Document, Facts, Rank, State, StoredDocument
-from kb.expansion import plain
 from kb.packed import (
     pack_box,
     pack_fields,
@@ -20,6 +19,7 @@ from kb.packed import (
     unpack_places,
 )
 from kb.schema import documents
+from kb.tokens import plain
 from kb.versions import Span, version_key
 
 _FACTS = [documents.c[field.name] for field in fields(Facts)]

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError, MissingExtra
 from core.ports import Vectors
-from kb.expansion import TermMap, plain
-from kb.tokens import open_tokenizer
+from kb.expansion import TermMap
+from kb.tokens import open_tokenizer, plain
 
 SHIPPED = Path(__file__).resolve().parent / "assets" / "encoder"
 PAIR, SIGN = "#", "@"             # mark a pair of characters and a single one among the terms; a word has no mark

@@ -13,7 +13,7 @@ from core.config import IndexConfig
 from core.errors import MissingExtra
 from core.ports import Sparse
 
-_HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,20 @@ class Tokenizer:
 
     def words(self, text: str) -> list[str]:
         """Words in order, lower case, full-width letters and digits made half-width, punctuation left out."""
-        return [word for word in self.cut(_plain(text)) if word[0].isalnum()]
+        return [word for word in self.cut(plain(text)) if word[0].isalnum()]
 
     def terms(self, text: str) -> list[str]:
         """Words, and character pairs (marked ``#``) when the index has them."""
-        plain = _plain(text)
-        terms = [word for word in self.cut(plain) if word[0].isalnum()]
+        even = plain(text)
+        terms = [word for word in self.cut(even) if word[0].isalnum()]
         if self.bigrams:
-            for run in _HAN_RUN.findall(plain):
+            for run in HAN_RUN.findall(even):
                 terms += [f"#{run[i : i + 2]}" for i in range(len(run) - 1)]
         return terms
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Half-width and lower case, as terms are cut and compared."""
     return unicodedata.normalize("NFKC", text).lower()
 
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 import pytest
 
 from core.errors import IngestError
+from core.numerals import item_number
 from core.records import Reject
-from ingest.html_text import chinese_number, items_of
+from ingest.html_text import items_of
 from ingest.html_tree import decode_html, parse_html, tidy
 from ingest.read_html import read_html, whole_page
 from ingest.reading import BlockKind, Reading, ReadOptions
@@ -165,7 +166,7 @@ def test_list_items_carry_their_markers() -> None:
     (1, "一"), (10, "十"), (11, "十一"), (20, "二十"), (99, "九十九"), (100, "100"),
 ])
 def test_numbers_are_written_in_chinese(number: int, chinese: str) -> None:
-    assert chinese_number(number) == chinese
+    assert item_number(number) == chinese
 
 
 def test_merged_cells_stand_in_each_place_they_cover() -> None:

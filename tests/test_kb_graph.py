@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import Connection, delete, func, select
 
 from core.config import Config
+from core.numerals import chinese_number
 from core.records import Document, Facts, Rank
 from ingest.document import make_document
 from kb.base import KnowledgeBase
 from kb.database import open_database
 from kb.graph import Link, Neighbour, neighbours
-from kb.numerals import chinese
 from kb.schema import documents, edges, names
 from policydesk.app import Desk, open_desk
 
@@ -59,7 +59,7 @@ def home(light: Config, tmp_path: Path) -> Iterator[Home]:
 
 
 def make(facts: Facts, *articles: str, source: str = "") -> Document:
-    lines = [f"第{chinese(n)}条　{text}" for n, text in enumerate(articles, start=1)]
+    lines = [f"第{chinese_number(n)}条　{text}" for n, text in enumerate(articles, start=1)]
     text = "\n".join([facts.title, *lines])
     return make_document(facts, text, source or f"{facts.title}.md", name=None, chunk_chars=1200)
 
@@ -177,7 +177,7 @@ def test_a_name_that_two_rules_share_means_neither(home: Home) -> None:
 
 def test_an_article_with_many_that_cite_it_gives_some_of_the_highest_rank(home: Home) -> None:
     rules = [
-        make(replace(CITY, title=f"第{chinese(n)}市养犬条例", rank=Rank.LAW if n == 20 else Rank.LOCAL_RULE),
+        make(replace(CITY, title=f"第{chinese_number(n)}市养犬条例", rank=Rank.LAW if n == 20 else Rank.LOCAL_RULE),
              "依照动物防疫法第二条。", "丁。")
         for n in range(1, 21)
     ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from core.numerals import chinese_number, number
 from core.records import Facts
 from ingest.document import make_document
 from kb.definitions import defined_terms
 from kb.law_names import bare_name, declared_names, implemented, is_document_name, name_key
-from kb.numerals import chinese, number
 from kb.references import Reference, Relation, references
 
 Read = list[tuple[str, str, str | None, str]]
@@ -22,10 +22,10 @@ def read(*articles: str, title: str = "临江市养犬管理条例", preamble: s
 
 def raw(*articles: str, title: str = "临江市养犬管理条例", preamble: str = "") -> list[tuple[str, Reference]]:
     articles = (*articles, "自公布之日起施行。")
-    lines = [f"第{chinese(n)}条　{text}" for n, text in enumerate(articles, start=1)]
+    lines = [f"第{chinese_number(n)}条　{text}" for n, text in enumerate(articles, start=1)]
     text = "\n".join([title, *([preamble] if preamble else []), *lines])
     document = make_document(Facts(title), text, "a.md", name=None, chunk_chars=1200)
-    assert document.articles[-1].address == f"第{chinese(len(articles))}条"
+    assert document.articles[-1].address == f"第{chinese_number(len(articles))}条"
     return [(document.text[r.start : r.end], r) for r in references(document)]
 
 
@@ -41,7 +41,7 @@ def kinds(*articles: str, title: str = "临江市养犬管理条例") -> list[tu
 )
 def test_numerals_go_both_ways(label: str, value: int) -> None:
     assert number(label) == value
-    assert chinese(value) == label
+    assert chinese_number(value) == label
 
 
 @pytest.mark.parametrize(("label", "value"), [("38", 38), ("３８", 38), ("二〇", 20), ("两", 2)])
@@ -50,7 +50,7 @@ def test_other_ways_to_write_a_number(label: str, value: int) -> None:
 
 
 def test_every_number_of_an_article_comes_back() -> None:
-    assert [number(chinese(value)) for value in range(1, 2000)] == list(range(1, 2000))
+    assert [number(chinese_number(value)) for value in range(1, 2000)] == list(range(1, 2000))
 
 
 def test_a_mixture_is_no_number() -> None:

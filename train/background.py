@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kb.background import count_background, write_background
-from kb.expansion import plain
-from kb.tokens import Tokenizer
+from kb.tokens import Tokenizer, plain
 
 _LEAST = 3               # texts that hold a term: rarer ones weigh as much as unknown ones, and are half of all terms
 _HAN = re.compile(r"[\u3400-\u9fff]")

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from kb.expansion import plain
+from kb.tokens import plain
 from train.passages import Answered, Passage
 
 Pair = tuple[str, str]
