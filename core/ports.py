@@ -81,6 +81,7 @@ class PointFilter:
     public_only: bool = False
     ranks: tuple[int, ...] | None = None
     without_generations: tuple[int, ...] = ()
+    only: frozenset[str] | None = None        # ids of points
 
 
 class Store(Protocol):

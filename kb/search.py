@@ -123,15 +123,27 @@ class Searcher:
         self, connection: Connection, asked: Asked, where: PointFilter, depth: int
     ) -> list[lookup.CandidateRow]:
         """The chunks of both lists, in the order of their fused places."""
-        store = self._steps.store
-        sparse = dict(store.query(asked.sparse, None, where=where, limit=depth))
-        dense = dict(store.query(None, asked.dense, where=where, limit=depth)) if asked.dense else {}
+        sparse, dense = self._lists(asked, where, depth)
         order = _fused([list(sparse), list(dense)], self._config.rrf_k) if dense else list(sparse)
         rows = lookup.candidate_rows(connection, order, asked.options)
         return [
             replace(row, candidate=replace(row.candidate, sparse=sparse.get(point, 0.0), dense=dense.get(point, 0.0)))
             for point in order if (row := rows.get(point)) is not None
         ]
+
+    def _lists(self, asked: Asked, where: PointFilter, depth: int) -> tuple[dict[str, float], dict[str, float]]:
+        """Scores of both kinds for every point that stands among the first ``depth`` of either list."""
+        store = self._steps.store
+        sparse = dict(store.query(asked.sparse, None, where=where, limit=depth))
+        if not asked.dense:
+            return sparse, {}
+        dense = dict(store.query(None, asked.dense, where=where, limit=depth))
+        unscored = frozenset(sparse.keys() - dense.keys()), frozenset(dense.keys() - sparse.keys())
+        if unscored[0]:
+            dense |= store.query(None, asked.dense, where=PointFilter(only=unscored[0]), limit=len(unscored[0]))
+        if unscored[1]:
+            sparse |= store.query(asked.sparse, None, where=PointFilter(only=unscored[1]), limit=len(unscored[1]))
+        return sparse, dense
 
     def _ranked(self, asked: Asked, rows: Sequence[lookup.CandidateRow]) -> list[tuple[lookup.CandidateRow, Scored]]:
         """The candidates, best first, with their scores."""

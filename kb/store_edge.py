@@ -19,6 +19,12 @@ _SEGMENT_POINTS = 36_000
 # Mapped files instead of the default copies in memory: opening takes 0.8 s instead of 2.0 s, queries the same.
 _MAPPED = edge.Memory.Cached
 _SEGMENT_KB = 30_000
+# Over 148,864 vectors of 256: 0.9 ms a query with 99 % of the exact list (8 ms exactly), 5 s to build. Whole vectors
+# instead of int8 take 8 s to build, and m = 16 with ef_construct = 64 finds no more.
+_GRAPH = edge.HnswIndexConfig(m=12, ef_construct=32, full_scan_threshold=1_000)
+_QUANTIZED = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=_MAPPED)
+_CLOSER = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=6.0))
+_EXACT = edge.SearchParams(exact=True)
 
 
 _Condition = (
@@ -66,7 +72,8 @@ class EdgeStore:
         if dense is not None:
             lists.append(edge.Query.Nearest(list(dense), using=DENSE))
         if len(lists) == 1:
-            request = edge.QueryRequest(limit=limit, query=lists[0], filter=conditions)
+            params = None if dense is None else _CLOSER if where.only is None else _EXACT
+            request = edge.QueryRequest(limit=limit, query=lists[0], filter=conditions, params=params)
         else:
             depth = max(limit, self._candidates)
             request = edge.QueryRequest(
@@ -88,7 +95,9 @@ def _create(folder: Path, dim: int | None) -> None:
     unfinished = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    dense = {DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Dot)} if dim else {}
+    dense = {DENSE: edge.EdgeVectorParams(
+        size=dim, distance=edge.Distance.Dot, memory=_MAPPED, quantization_config=_QUANTIZED, hnsw_config=_GRAPH,
+    )} if dim else {}
     shard = edge.EdgeShard.create(
         str(unfinished),
         edge.EdgeConfig(
@@ -135,6 +144,8 @@ def _filter(where: PointFilter) -> edge.Filter:
     if where.as_of is not None:
         must.append(edge.FieldCondition("from", range=edge.RangeFloat(lte=where.as_of)))
         must.append(edge.FieldCondition("to", range=edge.RangeFloat(gt=where.as_of)))
+    if where.only is not None:
+        must.append(edge.HasIdCondition({point_id(i) for i in where.only}))
     must_not: list[_Condition] = []
     if where.without_generations:
         must_not.append(edge.FieldCondition("generation", match=edge.MatchAny(list(where.without_generations))))

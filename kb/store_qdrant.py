@@ -163,6 +163,8 @@ def _filter(where: PointFilter) -> models.Filter:
     if where.as_of is not None:
         must.append(models.FieldCondition(key="from", range=models.Range(lte=where.as_of)))
         must.append(models.FieldCondition(key="to", range=models.Range(gt=where.as_of)))
+    if where.only is not None:
+        must.append(models.HasIdCondition(has_id=[point_id(i) for i in where.only]))
     must_not: list[models.Condition] = []
     if where.without_generations:
         generations = models.MatchAny(any=list(where.without_generations))

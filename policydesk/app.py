@@ -9,7 +9,6 @@ from pathlib import Path
 
 from core.config import Config, SearchConfig
 from core.models import opened_models
-from core.ports import Reranker
 from core.records import Answer, Document, Hit, IngestReport, Question
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
@@ -23,7 +22,8 @@ from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
 from kb.search import SearchModels
 from kb.store import open_store
-from kb.tokens import SparseEncoder, Tokenizer, open_tokenizer
+from kb.static_encoder import StaticEncoder
+from kb.tokens import SparseEncoder, open_tokenizer
 from qa.answer import Answerer
 from qa.scope import scope
 
@@ -65,7 +65,9 @@ def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
     Raises `HomeLocked`, `IndexMismatch`, `BackendUnavailable`, `ConfigError`.
     """
     folder = home or config.home
-    with hold_home(folder), opened_models(config) as models:
+    own_terms = [Path(config.search.terms_file)] if config.search.terms_file else []
+    terms = read_terms([TERMS, *own_terms]) if config.search.terms else None
+    with hold_home(folder), opened_models(config, lambda: StaticEncoder(terms=terms)) as models:
         embedder = models.embedder
         tokenizer = open_tokenizer(config.index.tokenizer, bigrams=config.index.bigrams)
         engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
@@ -76,7 +78,7 @@ def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
             base = KnowledgeBase(
                 folder, config, engine=engine, store=store,
                 encoder=SparseEncoder(tokenizer, config.index), embedder=embedder,
-                models=_search_models(config.search, tokenizer, models.reranker),
+                models=SearchModels(tokenizer, terms, read_background(), _ranker(config.search), models.reranker),
             )
             answerer = Answerer(
                 config.answer, home_region=config.regions.home, region_names=config.regions.names,
@@ -85,10 +87,7 @@ def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
             yield Desk(config, base, answerer)
 
 
-def _search_models(config: SearchConfig, tokenizer: Tokenizer, reranker: Reranker | None) -> SearchModels:
-    """The built-in ranker orders what was found; a model that reads texts then reads the first ones."""
-    own = [Path(config.terms_file)] if config.terms_file else []
-    terms = read_terms([TERMS, *own]) if config.terms else None
+def _ranker(config: SearchConfig) -> Ranker | None:
+    """It orders what was found; a model that reads texts then reads the first ones."""
     trained = Path(config.reranker) if config.reranker.endswith(".txt") else RANKER
-    ranker = None if config.reranker == "none" else Ranker(trained)
-    return SearchModels(tokenizer, terms, read_background(), ranker, reranker)
+    return None if config.reranker == "none" else Ranker(trained)
