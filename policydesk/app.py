@@ -21,8 +21,8 @@ from kb.home import hold_home
 from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
 from kb.search import SearchModels
-from kb.store import open_store
 from kb.static_encoder import StaticEncoder
+from kb.store import open_store
 from kb.tokens import SparseEncoder, open_tokenizer
 from qa.answer import Answerer
 from qa.scope import scope
