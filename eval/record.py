@@ -44,6 +44,18 @@ def write_result(
     path = result_path(measured.name, folder)
     record = {
         "what": "retrieval" if isinstance(result, RetrievalResult) else "bench",
+        **circumstances(measured, config),
+        # questions and gold stay out: their licence may forbid handing them on
+        "result": {key: value for key, value in as_record(result).items() if key != "losing"},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def circumstances(measured: Measured, config: Config) -> dict[str, object]:
+    """Of what, when, where and with which settings a result was measured, as JSON values."""
+    return {
         **asdict(measured),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
@@ -52,12 +64,7 @@ def write_result(
         "packages": package_versions(),
         "config_digest": config_digest(config),
         "config": config.model_dump(mode="json", include=set(_SECTIONS)),
-        # questions and gold stay out: their licence may forbid handing them on
-        "result": {key: value for key, value in as_record(result).items() if key != "losing"},
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    return path
 
 
 def config_digest(config: Config) -> str:

@@ -156,7 +156,7 @@ def _retrieval_table(files: Sequence[_RetrievalFile]) -> str:
         rows.append(_scores_row(file.name, file.result.overall, _when(file)))
         if len(file.result.kinds) > 1:
             rows += [_scores_row(f"– {kind}", group, "") for kind, group in file.result.kinds.items()]
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _scores_row(name: str, group: _Group, when: str) -> list[str]:
@@ -176,7 +176,7 @@ def _speed_table(files: Sequence[_BenchFile]) -> str:
     columns = [_speed_column(file.result) for file in files]
     rows = [[label, *(column[label] for column in columns)] for label in columns[0]]
     rows.append(["Measured", *map(_when, files)])
-    return _markdown(["Speed", *(f"{file.name}, {file.count} questions" for file in files)], rows)
+    return markdown(["Speed", *(f"{file.name}, {file.count} questions" for file in files)], rows)
 
 
 def _again(ingest: _Ingest) -> str:
@@ -232,6 +232,7 @@ def _places(files: Sequence[_File]) -> str:
     return "Intervals: 95 %, bootstrap over questions. Measured on " + "; ".join(places) + "."
 
 
-def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a | in a cell is written so that it does not end it."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

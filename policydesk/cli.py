@@ -14,6 +14,7 @@ import typer
 
 from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
+from policydesk.cli_bench import bench_app
 from policydesk.cli_eval import eval_app
 from policydesk.cli_models import models_app
 from policydesk.cli_train import train_app
@@ -23,11 +24,9 @@ from policydesk.options import (
     AsOf,
     AsRole,
     Batch,
-    BenchPaths,
     ConfigFile,
     Home,
     National,
-    Questions,
     Region,
     Workers,
     opened_desk,
@@ -36,7 +35,6 @@ from policydesk.options import (
 )
 
 if TYPE_CHECKING:
-    from eval.bench import OpenBase
     from kb.expansion import Expansion
 
 app = typer.Typer(
@@ -45,6 +43,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="查看与检查配置。", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(bench_app, name="bench")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 app.add_typer(train_app, name="train")
@@ -253,39 +252,6 @@ def config_show(config: ConfigFile = None) -> None:
     typer.echo(show_config(read_config(config)), nl=False)
 
 
-@app.command()
-def bench(
-    questions: Questions,
-    paths: BenchPaths = None,
-    national: National = False,
-    region: Region = None,
-    name: Annotated[str, typer.Option("--name", help="写入 eval/results 的结果名称")] = "bench",
-    home: Home = None,
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """速度与资源：入库、冷启动、查询延迟与吞吐，并与同一次运行中的普通方案相比。"""
-    from eval.bench import BenchPlan, run_bench
-    from eval.gold import gold_digest, read_gold, with_defaults
-    from eval.record import Measured, as_record, write_result
-    from eval.report import measured_table
-    from policydesk.batch import to_line
-
-    settings = read_config(config)
-    gold = with_defaults(read_gold(questions), Question("", region=region, national=national))
-    plan = BenchPlan(
-        questions=tuple(gold),
-        home=(home or settings.home).resolve(),
-        open_base=lambda: _bench_base(config, home, national=national),
-        paths=tuple(path.resolve() for path in paths or ()),
-        arguments=("--config", str(config.resolve())) if config else (),
-    )
-    result = run_bench(plan)
-    path = write_result(result, Measured(name, gold_digest(gold), len(gold), 0), settings)
-    typer.echo(f"结果写入 {path}", err=True)
-    write_lines(None, [to_line(as_record(result)) if as_json else measured_table([path])])
-
-
 def main() -> None:
     """Run the command line; an error that a user can act on prints as one line and ends with status 1."""
     try:
@@ -299,17 +265,6 @@ def main() -> None:
 
 
 # shared by the verbs
-
-
-@contextmanager
-def _bench_base(config: Path | None, home: Path | None, *, national: bool) -> Iterator[OpenBase]:
-    from eval.bench import OpenBase
-
-    with opened_desk(config, home) as desk:
-        yield OpenBase(
-            lambda question, top: [hit.ref for hit in desk.search(question, top)],
-            lambda: desk.base.article_texts(national=national),
-        )
 
 
 def _asked(question: str | None, batch: Path | None, defaults: Question) -> Iterable[tuple[str, Question]]:
