@@ -32,6 +32,9 @@ PEERS = {
 }
 NEED_VECTORS = frozenset({"llamaindex-qdrant"})
 SHOWN = {"R@10": "R@10", "R@100": "R@100", "RR@10": "MRR@10"}
+_RATIOS = {
+    "index_seconds": "index", "peak_mb": "memory", "p50": "p50", "p95": "p95", "cpu_p95": "processor p95", **SHOWN,
+}
 _ONE_THREAD = tuple(
     f"{name}=1" for name in (
         "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS",
@@ -61,6 +64,7 @@ class Measure:
     index_seconds: float                               # from texts to ready for the first question
     peak_mb: float                                     # resident, of the whole process: reading, indexing, answering
     queries: Latency
+    processor: Latency                                 # the same in processor time, all threads together
     means: Mapping[str, float]                         # R@10, R@100, RR@10; empty when no question has gold
     intervals: Mapping[str, tuple[float, float]]       # 95 %
 
@@ -91,6 +95,7 @@ class _Report(BaseModel):
 
     index_seconds: float = 0.0
     seconds: tuple[float, ...] = ()
+    cpu_seconds: tuple[float, ...] = ()
     run: dict[str, tuple[str, ...]] = {}
     versions: dict[str, str] = {}
     missing: str | None = None
@@ -116,8 +121,8 @@ def run_peers(plan: PeerPlan) -> PeerResult:
 
 def peer_lines(result: PeerResult) -> Iterator[str]:
     """A Markdown table, an engine a line; the last column is ours divided by theirs."""
-    header = ["Engine", "Index", "Peak memory", "Query p50 / p95", *SHOWN.values(),
-              f"Ours / theirs: index, memory, p50, p95, {', '.join(SHOWN.values())}"]
+    header = ["Engine", "Index", "Peak memory", "Query p50 / p95", "In processor time",
+              *SHOWN.values(), f"Ours / theirs: {', '.join(_RATIOS.values())}"]
     yield markdown(header, [_cells(row) for row in result.rows])
     yield ""
     counted = f"{result.articles:,} articles of {result.documents:,} documents"
@@ -141,7 +146,8 @@ def _measured(plan: PeerPlan, name: str, label: str, command: Sequence[str]) -> 
     overall = score(plan.questions, _counted(plan, report.run)).overall
     means = {measure: overall.means[measure] for measure in SHOWN if measure in overall.means}
     intervals = {measure: overall.intervals[measure] for measure in means}
-    measure = Measure(report.index_seconds, child.peak_mb, latency(report.seconds), means, intervals)
+    queries, processor = latency(report.seconds), latency(report.cpu_seconds)
+    measure = Measure(report.index_seconds, child.peak_mb, queries, processor, means, intervals)
     return PeerRow(name, label, measure, "", report.versions, {})
 
 
@@ -165,20 +171,29 @@ def _beside(row: PeerRow, ours: Measure) -> PeerRow:
 def _numbers(measure: Measure) -> dict[str, float]:
     return {
         "index_seconds": measure.index_seconds, "peak_mb": measure.peak_mb, "p50": measure.queries.p50_ms,
-        "p95": measure.queries.p95_ms, **measure.means,
+        "p95": measure.queries.p95_ms, "cpu_p50": measure.processor.p50_ms, "cpu_p95": measure.processor.p95_ms,
+        **measure.means,
     }
 
 
 def _cells(row: PeerRow) -> list[str]:
     measure = row.measure
     if measure is None:
-        return [row.label, _one_line(row.note), *["–"] * (3 + len(SHOWN))]
+        return [row.label, _one_line(row.note), *["–"] * (4 + len(SHOWN))]
     means = [f"{measure.means[name]:.3f}" if name in measure.means else "–" for name in SHOWN]
-    ratios = " / ".join("–" if value is None else f"{value:.2f}" for value in row.ratio.values())
+    ratios = " / ".join(_times(row.ratio.get(name)) for name in _RATIOS) if row.ratio else "–"
     return [
         row.label, f"{measure.index_seconds:.1f} s", f"{measure.peak_mb:,.0f} MB",
-        f"{measure.queries.p50_ms:.1f} / {measure.queries.p95_ms:.1f} ms", *means, ratios or "–",
+        _percentiles(measure.queries), _percentiles(measure.processor), *means, ratios,
     ]
+
+
+def _percentiles(value: Latency) -> str:
+    return f"{value.p50_ms:.1f} / {value.p95_ms:.1f} ms"
+
+
+def _times(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _one_line(text: str) -> str:

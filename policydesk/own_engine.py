@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from core.config import Config, load_config
-from eval.peer_engines import TOP, keep_to_one_core
+from eval.peer_engines import TOP, answered, keep_to_one_core
 from eval.peer_export import read_documents, read_questions
 from policydesk import __version__
 from policydesk.app import open_desk
@@ -27,15 +27,11 @@ def measure(folder: Path, config: Path | None) -> dict[str, object]:
         desk.base.add(read_documents(folder), publish=True)
     with open_desk(settings, home) as desk:
         index_seconds = time.perf_counter() - started
-        seconds: list[float] = []
-        run: dict[str, list[str]] = {}
-        for name, question in read_questions(folder):
-            started = time.perf_counter()
-            hits = desk.search(question, TOP)
-            seconds.append(time.perf_counter() - started)
-            run[name] = [hit.ref for hit in hits]
+        found = answered(
+            lambda question: [hit.ref for hit in desk.search(question, TOP)], read_questions(folder)
+        )
     versions = {"policydesk": __version__, "embedder": settings.index.embedder, "reranker": settings.search.reranker}
-    return {"index_seconds": index_seconds, "seconds": seconds, "run": run, "versions": versions}
+    return found | {"index_seconds": index_seconds, "versions": versions}
 
 
 def _alone(settings: Config) -> Config:
