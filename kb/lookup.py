@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from sqlalchemy import ColumnElement, Connection, case, false, func, or_, select
 
 from core.records import Document, Hit, SearchOptions, State, StoredDocument
 from kb.features import Candidate
+from kb.named import NamedNumber, named_addresses, named_numbers
 from kb.rows import STORED, WHOLE, article_of, chunk_of, document_of, in_state, lines, stored_of
 from kb.schema import articles, chunks, documents
 from kb.tokens import plain
 from kb.versions import short_title
 
-_ADDRESS = re.compile(r"第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?")
 _OF_CHUNK = (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article)
+_ARTICLES_OF_NUMBER = 3      # of a document that a question names by its number: as many as an answer quotes
 _PUBLISHED = documents.c.state == State.PUBLISHED
 # Of chunks that an older program stored; SQLite walks through the document for it, so only for those.
 _CHUNK_TEXT = case(
@@ -85,19 +86,50 @@ def hits(
 
 
 def named_points(connection: Connection, text: str, options: SearchOptions) -> list[str]:
-    """Points of the articles that ``text`` names outright, as in 民法典第五百六十三条 or 《养犬管理条例》第十一条."""
-    plain = re.sub(r"[《》〈〉\s]", "", text)
+    """Points of what ``text`` names outright: 民法典第五百六十三条, 《养犬管理条例》第11条, 国办发〔2023〕15号."""
     found: list[str] = []
-    for match in _ADDRESS.finditer(plain):
-        before = plain[: match.start()]
+    for before, spellings in named_addresses(text):
         rows = connection.execute(
             select(chunks.c.point, documents.c.title)
             .join(articles, _OF_CHUNK)
             .join(documents, documents.c.id == chunks.c.document_id)
-            .where(articles.c.address == match.group(0), _PUBLISHED, *_conditions(options))
+            .where(articles.c.address.in_(spellings), _PUBLISHED, *_conditions(options))
         )
         found += [row.point for row in rows if before.endswith(short_title(row.title))]
+    for named in named_numbers(text):
+        if numbers := _stored_numbers(connection, named, options):
+            found += _points_of_numbers(connection, numbers, text, options)
     return found
+
+
+def _stored_numbers(connection: Connection, named: NamedNumber, options: SearchOptions) -> list[str]:
+    """The 发文字号 that is meant; several where its first characters were left out."""
+    number = documents.c.doc_no
+    query = select(number).distinct().where(_PUBLISHED, *_conditions(options))
+    exact = connection.scalars(query.where(number.in_(named.exact))).all()
+    if exact:
+        return [max(exact, key=len)]
+    if not named.endings:
+        return []
+    return list(connection.scalars(query.where(or_(*(number.endswith(end) for end in named.endings)))))
+
+
+def _points_of_numbers(connection: Connection, numbers: Sequence[str], text: str, options: SearchOptions) -> list[str]:
+    """Of each document the articles that share most with the rest of ``text``, the first ones when none does."""
+    rows = connection.execute(
+        select(chunks.c.point, chunks.c.plain, _CHUNK_TEXT, chunks.c.document_id, chunks.c.article)
+        .join(documents, documents.c.id == chunks.c.document_id)
+        .where(documents.c.doc_no.in_(numbers), in_state(State.PUBLISHED), *_conditions(options))
+        .order_by(documents.c.rank, documents.c.dated.desc().nulls_last(), documents.c.id, chunks.c.article,
+                  chunks.c.start)
+    ).all()
+    asked = set(pairwise(plain(text))) - {pair for one in numbers for pair in pairwise(plain(one))}
+    texts = {row.point: plain(row.text) if row.plain is None else row.plain for row in rows}
+    shared = {point: len(asked.intersection(pairwise(text))) for point, text in texts.items()}
+    kept: dict[str, dict[int, str]] = {}
+    for row in sorted(rows, key=lambda row: -shared[row.point]):
+        kept.setdefault(row.document_id, {}).setdefault(row.article, row.point)
+    return [point for parts in kept.values() for point in list(parts.values())[:_ARTICLES_OF_NUMBER]]
 
 
 def _conditions(options: SearchOptions) -> list[ColumnElement[bool]]:
