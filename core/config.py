@@ -67,6 +67,8 @@ class SearchConfig(_Section):
     top: int = Field(gt=0)
     candidates: int = Field(gt=0)
     rrf_k: int = Field(gt=0)
+    dense_weight: float = Field(ge=0)
+    graph: bool
     terms: bool
     terms_file: str
     term_weight: float = Field(ge=0, le=1)

@@ -348,6 +348,7 @@ class Hit:
     start: int
     end: int
     document: StoredDocument
+    chunk: tuple[int, int]       # start and end of its best chunk, in its document's text
     scores: tuple[tuple[str, float], ...] = ()   # of each stage, where an explanation was asked for
 
 
@@ -357,6 +358,7 @@ class SearchStages:
 
     terms: bool = True           # official terms for everyday words
     dense: bool = True           # a second list by meaning
+    graph: bool = True           # what the first ones refer to
     rerank: bool = True
 
 

@@ -68,7 +68,7 @@ class RetrievalResult:
 
 def found_of(hit: Hit) -> Found:
     return Found(
-        hit.ref, document_name(hit.document.source), hit.start, hit.end,
+        hit.ref, document_name(hit.document.source), hit.start, hit.end, hit.chunk,
         title=hit.document.facts.title, address=hit.address, text=hit.text[:_SHOWN],
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from kb.expansion import Expansion
 from kb.tokens import HAN_RUN, Tokenizer, plain
 
 Numbers = NDArray[np.float32]
+Whole = NDArray[np.intp]
 _T = TypeVar("_T")
 
 _K1, _B, _AVERAGE = 1.2, 0.75, 170.0      # of the BM25 parts; 170 characters: the mean of 148,864 articles
@@ -46,6 +47,7 @@ class Candidate:
     rank: int                    # of the rule, see `core.records.Rank`
     sparse: float                # score of the words list; 0 when it is not in it
     dense: float                 # cosine of meaning; 0 without an embedder
+    fused: float                 # of both, as the lists are put together
     linked: float = 0.0          # 1 when an article found first refers to it or is referred to by it
 
 
@@ -69,15 +71,20 @@ class AskedTerms:
 
 
 def feature_table(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[str, Numbers]:
-    """Name -> one number per candidate, in order. ``candidates`` stand in the order of their lists' fused ranks."""
+    """Name -> one number per candidate, in order. ``candidates`` stand in the order of their lists' fused scores."""
+    texts = [c.text for c in candidates]
+    titles = _Field(asked, [c.title for c in candidates])
+    headings = _Field(asked, [c.heading for c in candidates])
+    words, pairs = _counts(asked.words, texts), _pair_counts(asked.pairs, texts)
     columns: dict[str, Numbers] = {}
     columns |= _list_features(candidates)
-    columns |= _text_features(asked, [c.text for c in candidates])
-    columns |= _field_features(asked, "title", [c.title for c in candidates])
-    columns |= _field_features(asked, "heading", [c.heading for c in candidates])
+    columns |= _text_features(asked, _column(texts, len), words, pairs, _sign_counts(asked.signs, texts))
+    columns |= titles.features("title")
+    columns |= headings.features("heading")
     columns |= _term_features(asked, candidates)
     columns |= _crowd_features(candidates)
-    texts = [c.text for c in candidates]
+    columns |= _document_features("words", asked.word_weights, candidates, (words, titles.words, headings.words))
+    columns |= _document_features("pairs", asked.pair_weights, candidates, (pairs, titles.pairs, headings.pairs))
     columns["number"] = _column(texts, lambda t: sum(n in t for n in asked.numbers) / max(1, len(asked.numbers)))
     columns["length"] = _column(texts, lambda text: math.log1p(len(text)))
     columns["rank_of_rule"] = _column(candidates, lambda c: c.rank)
@@ -109,17 +116,17 @@ def _list_features(candidates: Sequence[Candidate]) -> dict[str, Numbers]:
     }
 
 
-def _text_features(asked: AskedTerms, texts: Sequence[str]) -> dict[str, Numbers]:
+def _text_features(
+    asked: AskedTerms, lengths: Numbers, words: Numbers, pairs: Numbers, signs: Numbers
+) -> dict[str, Numbers]:
     """BM25, its share of the best, its place, and the weight of what is covered, for words, pairs and single signs;
     the longest run of the question's pairs (the longest phrase that both have, less one)."""
-    lengths = _column(texts, len)
     columns: dict[str, Numbers] = {}
-    for name, terms, weights in (
-        ("words", asked.words, asked.word_weights),
-        ("pairs", asked.pairs, asked.pair_weights),
-        ("signs", asked.signs, asked.sign_weights),
+    for name, counts, weights in (
+        ("words", words, asked.word_weights),
+        ("pairs", pairs, asked.pair_weights),
+        ("signs", signs, asked.sign_weights),
     ):
-        counts = _counts(terms, texts)
         score = _bm25(counts, weights, lengths)
         columns[f"{name}_bm25"] = score
         columns[f"{name}_share"] = _shares(score)
@@ -127,20 +134,29 @@ def _text_features(asked: AskedTerms, texts: Sequence[str]) -> dict[str, Numbers
         columns[f"{name}_covered"] = _covered(counts, weights)
         if name == "pairs":
             columns["phrase"] = _longest_run(counts > 0)
-            columns["phrase_share"] = columns["phrase"] / np.float32(max(1, len(terms)))
+            columns["phrase_share"] = columns["phrase"] / np.float32(max(1, len(weights)))
     return columns
 
 
-def _field_features(asked: AskedTerms, name: str, values: Sequence[str]) -> dict[str, Numbers]:
-    """How much of the question a title or heading covers, and how much of it stands in the question."""
-    distinct = list(dict.fromkeys(values))
-    at = {value: number for number, value in enumerate(distinct)}
-    rows = np.array([at[value] for value in values])
-    return {
-        f"{name}_words": _covered(_counts(asked.words, distinct), asked.word_weights)[rows],
-        f"{name}_pairs": _covered(_counts(asked.pairs, distinct), asked.pair_weights)[rows],
-        f"{name}_asked": _column(distinct, lambda value: _share_in(value, asked.text))[rows],
-    }
+class _Field:
+    """Titles or headings of the candidates, each distinct one looked at once."""
+
+    def __init__(self, asked: AskedTerms, values: Sequence[str]) -> None:
+        self._asked = asked
+        self._distinct = list(dict.fromkeys(values))
+        at = {value: number for number, value in enumerate(self._distinct)}
+        self._rows = np.array([at[value] for value in values], dtype=np.intp)
+        self.words = _counts(asked.words, self._distinct)[self._rows]
+        self.pairs = _pair_counts(asked.pairs, self._distinct)[self._rows]
+
+    def features(self, name: str) -> dict[str, Numbers]:
+        """How much of the question a value covers, and how much of it stands in the question."""
+        shares = _column(self._distinct, lambda value: _share_in(value, self._asked.text))
+        return {
+            f"{name}_words": _covered(self.words, self._asked.word_weights),
+            f"{name}_pairs": _covered(self.pairs, self._asked.pair_weights),
+            f"{name}_asked": shares[self._rows],
+        }
 
 
 def _term_features(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[str, Numbers]:
@@ -181,6 +197,32 @@ def _crowd_features(candidates: Sequence[Candidate]) -> dict[str, Numbers]:
     }
 
 
+def _document_features(
+    name: str, weights: Numbers, candidates: Sequence[Candidate], counts: Iterable[Numbers]
+) -> dict[str, Numbers]:
+    """What of the question stands anywhere in a candidate, and anywhere in all candidates of its document.
+
+    A question may name its town where only the title or another article does: 铁岭市…如何征税. ``local`` weighs a term
+    by how few of the found documents hold it, for what is rare elsewhere and common among these: 疫情.
+    """
+    has = np.logical_or.reduce([count > 0 for count in counts])
+    documents = {owner: number for number, owner in enumerate(dict.fromkeys(c.document for c in candidates))}
+    rows = np.array([documents[c.document] for c in candidates], dtype=np.intp)
+    held = np.zeros((len(documents), len(weights)), dtype=bool)
+    np.logical_or.at(held, rows, has)
+    local = np.log((len(documents) + 1) / (held.sum(axis=0) + 0.5), dtype=np.float32).clip(0)
+    whole, nearby = _covered(held, weights), _covered(held, local)
+    return {
+        f"all_{name}": _covered(has, weights),
+        f"all_{name}_local": _covered(has, local),
+        f"document_{name}": whole[rows],
+        f"document_{name}_lead": (whole - whole.max(initial=0.0))[rows],
+        f"document_{name}_local": nearby[rows],
+        f"document_{name}_local_lead": (nearby - nearby.max(initial=0.0))[rows],
+        f"document_{name}_missing": np.where(held, np.float32(0), weights).max(axis=1, initial=0.0)[rows],
+    }
+
+
 # arithmetic
 
 
@@ -195,12 +237,46 @@ def _counts(terms: Sequence[str], texts: Sequence[str]) -> Numbers:
     )
 
 
+def _pair_counts(pairs: Sequence[str], texts: Sequence[str]) -> Numbers:
+    """As `_counts`, for pairs of characters: all texts are looked through at once, in a tenth of the time."""
+    signs = {sign: number for number, sign in enumerate(dict.fromkeys("".join(pairs)), start=1)}
+    numbers, owners = _numbered(signs, texts)
+    number_of = np.full((len(signs) + 1, len(signs) + 1), -1, dtype=np.intp)
+    for number, pair in enumerate(pairs):
+        number_of[signs[pair[0]], signs[pair[1]]] = number
+    found = np.where(owners[1:] == owners[:-1], number_of[numbers[:-1], numbers[1:]], -1)
+    return _occurrences(found, owners[1:], len(texts), len(pairs))
+
+
+def _sign_counts(signs: Sequence[str], texts: Sequence[str]) -> Numbers:
+    """As `_counts`, for single characters."""
+    numbers, owners = _numbered({sign: number for number, sign in enumerate(signs, start=1)}, texts)
+    return _occurrences(numbers - 1, owners, len(texts), len(signs))
+
+
+def _numbered(signs: Mapping[str, int], texts: Sequence[str]) -> tuple[Whole, Whole]:
+    """The number of every character of all texts, 0 for those not in ``signs``, and the text it stands in."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4")
+    number_of = np.zeros(max(map(ord, signs), default=0) + 2, dtype=np.intp)
+    for sign, number in signs.items():
+        number_of[ord(sign)] = number
+    owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    return number_of[np.minimum(codes, len(number_of) - 1)], owners
+
+
+def _occurrences(found: Whole, owners: Whole, texts: int, terms: int) -> Numbers:
+    """Counts of the numbers in ``found`` by text; those below 0 are none."""
+    known = found >= 0
+    flat = np.bincount(owners[known] * terms + found[known], minlength=texts * terms)
+    return flat.reshape(texts, terms).astype(np.float32)
+
+
 def _bm25(counts: Numbers, weights: Numbers, lengths: Numbers) -> Numbers:
     base = _K1 * (1 - _B + _B * lengths[:, None] / _AVERAGE)
     return np.asarray((counts * (_K1 + 1) / (counts + base) * weights).sum(axis=1), dtype=np.float32)
 
 
-def _covered(counts: Numbers, weights: Numbers) -> Numbers:
+def _covered(counts: Numbers | NDArray[np.bool_], weights: Numbers) -> Numbers:
     total = float(weights.sum()) or 1.0
     return np.asarray(((counts > 0) * weights).sum(axis=1) / total, dtype=np.float32)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, case, false, func, or_, select
 
@@ -26,6 +27,15 @@ _CHUNK_TEXT = case(
 ).label("text")
 
 
+class ListScores(NamedTuple):
+    """Of one point."""
+
+    sparse: float
+    dense: float
+    fused: float
+    linked: float                # 1 when the graph leads to it from the first ones
+
+
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
     """A chunk that was found, and the article it belongs to."""
@@ -33,28 +43,42 @@ class CandidateRow:
     candidate: Candidate
     article: int                 # position in its document
     ref: str
+    source: str
+    start: int                   # of the chunk, in its document's text
+    end: int
 
 
-def candidate_rows(connection: Connection, points: Sequence[str], options: SearchOptions) -> dict[str, CandidateRow]:
-    """What the ranker has to know of each point that a published document within ``options`` holds."""
+def candidate_rows(
+    connection: Connection, scores: Mapping[str, ListScores], options: SearchOptions
+) -> list[CandidateRow]:
+    """What the ranker has to know of each point that a published document within ``options`` holds, in order."""
     rows = connection.execute(
-        select(chunks.c.point, chunks.c.plain, _CHUNK_TEXT, chunks.c.document_id, chunks.c.article, articles.c.heading,
-               articles.c.ref, documents.c.title, documents.c.rank)
+        select(chunks.c.point, chunks.c.plain, _CHUNK_TEXT, documents.c.id, documents.c.title, articles.c.heading,
+               documents.c.rank, chunks.c.article, articles.c.ref, documents.c.source, chunks.c.start, chunks.c.end)
         .join(documents, documents.c.id == chunks.c.document_id)
         .join(articles, _OF_CHUNK)
-        .where(chunks.c.point.in_(points), in_state(State.PUBLISHED), *_conditions(options))
+        .where(chunks.c.point.in_(scores), in_state(State.PUBLISHED), *_conditions(options))
     )
     plain_of = lru_cache(maxsize=None)(plain)      # titles and headings repeat
-    return {
-        row.point: CandidateRow(
-            Candidate(
-                row.point, row.document_id, plain(row.text) if row.plain is None else row.plain,
-                plain_of(row.title), plain_of(row.heading), row.rank, 0.0, 0.0,
-            ),
-            row.article, row.ref,
+    found = {}
+    for point, text, whole, document, title, heading, rank, article, ref, source, start, end in rows.tuples():
+        candidate = Candidate(
+            point, document, plain(whole) if text is None else text, plain_of(title), plain_of(heading), rank,
+            *scores[point],
         )
-        for row in rows
-    }
+        found[point] = CandidateRow(candidate, article, ref, source, start, end)
+    return [found[point] for point in scores if point in found]
+
+
+def points_at(connection: Connection, places: Collection[tuple[str, int]]) -> list[str]:
+    """Points of the chunks of articles, each named by its document and position."""
+    c = chunks.c
+    rows = connection.execute(
+        select(c.point, c.document_id, c.article).where(
+            c.document_id.in_({document for document, _ in places}), c.article.in_({article for _, article in places})
+        )
+    )
+    return [point for point, document, article in rows.tuples() if (document, article) in places]
 
 
 def hits(
@@ -66,8 +90,8 @@ def hits(
     """
     text = func.substr(documents.c.text, articles.c.start + 1, articles.c.end - articles.c.start).label("article_text")
     rows = connection.execute(
-        select(chunks.c.point, articles.c.ref, articles.c.address, articles.c.heading,
-               articles.c.start, articles.c.end, text, *STORED)
+        select(chunks.c.point, chunks.c.start.label("chunk_start"), chunks.c.end.label("chunk_end"), articles.c.ref,
+               articles.c.address, articles.c.heading, articles.c.start, articles.c.end, text, *STORED)
         .join(documents, documents.c.id == chunks.c.document_id)
         .join(articles, _OF_CHUNK)
         .where(chunks.c.point.in_([point for point, _, _ in scored]), in_state(State.PUBLISHED), *_conditions(options))
@@ -80,7 +104,7 @@ def hits(
             continue
         found[row.id, row.start] = Hit(
             row.ref, score, row.address, lines(row.heading), row.article_text, row.start, row.end, stored_of(row),
-            scores,
+            (row.chunk_start, row.chunk_end), scores,
         )
     return list(found.values())
 

@@ -51,6 +51,7 @@ def hit_json(hit: Hit) -> dict[str, object]:
         "text": hit.text,
         "start": hit.start,
         "end": hit.end,
+        "chunk": hit.chunk,
         "document": hit.document.id,
         "in_force_from": hit.document.in_force_from,
         "in_force_to": hit.document.in_force_to,

@@ -12,6 +12,7 @@ from policydesk.options import ConfigFile, Home, National, Questions, Region, op
 
 if TYPE_CHECKING:
     from train.card import Source
+    from train.ranker import Example
 
 train_app = typer.Typer(help="训练自带的小模型。", no_args_is_help=True)
 
@@ -22,10 +23,31 @@ WithoutLaws = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="随机种子：同样的数据和种子得到同样的模型")]
 
 
+@train_app.command("examples")
+def train_examples(
+    questions: Questions,
+    out: Out,
+    without_laws: WithoutLaws = None,
+    region: Region = None,
+    national: National = False,
+    home: Home = None,
+    config: ConfigFile = None,
+) -> None:
+    """把带答案的问题化为排序模型的训练样例（只有数字，没有文字），供 train reranker --with 与别处的样例合用。"""
+    from train.ranker import write_examples
+
+    taught = _examples(questions, without_laws, Question("", region=region, national=national), home, config)
+    write_examples(taught, out)
+    typer.echo(f"{len(taught)} 个问题的样例写入 {out}", err=True)
+
+
 @train_app.command("reranker")
 def train_reranker(
     questions: Questions,
     out: Out,
+    also: Annotated[
+        list[Path] | None, typer.Option("--with", help="train examples 从别的知识库做的样例，可多个")
+    ] = None,
     without_laws: WithoutLaws = None,
     region: Region = None,
     national: National = False,
@@ -34,22 +56,28 @@ def train_reranker(
     config: ConfigFile = None,
 ) -> None:
     """用带答案的问题训练排序模型；文件要先收入 --home。"""
+    from train.ranker import read_examples, train_ranker
+
+    taught = _examples(questions, without_laws, Question("", region=region, national=national), home, config)
+    taught += [example for path in also or () for example in read_examples(path)]
+    train_ranker(taught, out, seed=seed)
+    typer.echo(f"用 {len(taught)} 个问题训练，写入 {out}；在配置中写 search.reranker: {out} 即可使用", err=True)
+
+
+def _examples(
+    questions: Path, without: Path | None, defaults: Question, home: Path | None, config: Path | None
+) -> list[Example]:
     from eval.gold import read_gold, with_defaults
     from qa.scope import scope
-    from train.ranker import examples, read_laws, train_ranker
-    from train.ranker import without_laws as kept
+    from train.ranker import examples, read_laws, without_laws
 
-    gold = with_defaults(read_gold(questions), Question("", region=region, national=national))
+    gold = without_laws(with_defaults(read_gold(questions), defaults), read_laws(without))
     with opened_desk(config, home) as desk:
 
         def options(question: Question) -> SearchOptions:
             return scope(question, top=1, home_region=desk.config.regions.home)
 
-        taught = examples(
-            kept(gold, read_laws(without_laws)), lambda q: desk.base.searcher.candidates(q.text, options(q))
-        )
-    train_ranker(taught, out, seed=seed)
-    typer.echo(f"用 {len(taught)} 个问题训练，写入 {out}；在配置中写 search.reranker: {out} 即可使用", err=True)
+        return examples(gold, lambda question: desk.base.searcher.candidates(question.text, options(question)))
 
 
 @train_app.command("background")

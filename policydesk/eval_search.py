@@ -20,6 +20,7 @@ def available_stages(config: Config) -> tuple[str, ...]:
     """The stages that can be switched on and off here, as named by `eval.ablation.STAGES`."""
     there = {
         "terms": config.search.terms, "dense": config.index.embedder != "none",
+        "graph": config.search.graph,
         "rerank": config.search.reranker != "none",
     }
     return tuple(stage for stage, has in there.items() if has)
@@ -28,7 +29,7 @@ def available_stages(config: Config) -> tuple[str, ...]:
 def measured_search(desk: Desk, *, any_date: bool = False, stages: Collection[str] | None = None) -> Search:
     """What `Desk.search` finds; with ``any_date`` also what is not in force, with ``stages`` by these alone."""
     steps = SearchStages() if stages is None else SearchStages(
-        terms="terms" in stages, dense="dense" in stages, rerank="rerank" in stages,
+        terms="terms" in stages, dense="dense" in stages, graph="graph" in stages, rerank="rerank" in stages,
     )
 
     def search(question: Question, top: int) -> list[Found]:

@@ -11,7 +11,7 @@ import pytest
 
 from kb.background import Background, count_background, read_background, write_background
 from kb.expansion import Expansion
-from kb.features import AskedTerms, Candidate, feature_matrix, feature_table
+from kb.features import AskedTerms, Candidate, _pair_counts, _sign_counts, feature_matrix, feature_table
 from kb.tokens import open_tokenizer
 
 TOKENIZER = open_tokenizer("auto", bigrams=True)
@@ -23,7 +23,7 @@ def asked(text: str, *terms: str) -> AskedTerms:
 
 
 def candidate(text: str, document: str = "d", **other: object) -> Candidate:
-    plain = Candidate("0", document, text, "供热办法", "第一章 总则", 60, 1.0, 0.0)
+    plain = Candidate("0", document, text, "供热办法", "第一章 总则", 60, 1.0, 0.0, 1.0)
     return replace(plain, **other)      # type: ignore[arg-type]
 
 
@@ -48,6 +48,34 @@ def test_official_terms_count_where_the_question_has_none_of_the_words() -> None
 def test_numbers_of_the_question_are_looked_for() -> None:
     table = feature_table(asked("满60岁有补贴吗"), [candidate("年满60周岁"), candidate("年满80周岁")])
     assert table["number"].tolist() == [1, 0]
+
+
+def test_what_another_candidate_of_the_document_holds_counts_for_it() -> None:
+    found = [
+        candidate("运输收入免征增值税。", "town"), candidate("铁岭市支持企业的措施。", "town"),
+        candidate("运输收入免征增值税。", "other"),
+    ]
+    table = feature_table(asked("铁岭市运输收入免税吗"), found)
+    assert table["words_covered"][0] == table["words_covered"][2]
+    for name in ("words", "pairs"):
+        own = table[f"document_{name}"]
+        assert own[0] == own[1] > own[2], name
+        assert table[f"document_{name}_lead"][0] == 0 > table[f"document_{name}_lead"][2], name
+        assert table[f"document_{name}_missing"][0] < table[f"document_{name}_missing"][2], name
+
+
+def test_a_title_counts_for_what_a_candidate_holds() -> None:
+    found = [candidate("每平方米25元", title="供热收费标准"), candidate("每平方米25元", title="停车")]
+    table = feature_table(asked("供热怎么收费"), found)
+    assert table["all_words"][0] > table["all_words"][1]
+    assert table["all_words_local"][0] > table["all_words_local"][1]
+
+
+def test_many_texts_at_once_give_the_counts_of_each() -> None:
+    texts = ["哈哈，装修装修", "", "修装", "装"]
+    assert _pair_counts(["装修", "修装", "没有"], texts).tolist() == [[2, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert _sign_counts(["装", "哈"], texts).tolist() == [[2, 2], [0, 0], [1, 0], [1, 0]]
+    assert _pair_counts([], texts).shape == (4, 0) and _pair_counts(["装修"], []).shape == (0, 1)
 
 
 def test_candidates_of_one_document_know_of_each_other_but_not_of_which() -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.config import Config
 from core.errors import ConfigError, IndexMismatch, PolicyDeskError
 from core.records import Question
-from eval.gold import GoldQuestion
+from eval.gold import GoldQuestion, GoldSpan, document_name
 from kb.ranker import SHIPPED, Ranker
 from policydesk.app import Desk
 from qa.scope import scope
-from train.ranker import Example, examples, read_laws, train_ranker, without_laws
+from train.ranker import Example, examples, read_examples, read_laws, train_ranker, without_laws, write_examples
 
 ASKED = ("养犬管理服务费每只每年多少钱？", "住宅装修可以在几点到几点", "公租房租金怎么定", "失业金领多久")
 
@@ -28,8 +29,8 @@ def taught(desk: Desk) -> list[Example]:
     gold = []
     for n, text in enumerate(ASKED):
         question = Question(text, region="900100")
-        refs = candidates_of(desk, question)[2]
-        gold.append(GoldQuestion(str(n), question, ((refs[0],),)))
+        rows = candidates_of(desk, question)[1]
+        gold.append(GoldQuestion(str(n), question, ((rows[0].ref,),)))
     return examples(gold, lambda question: candidates_of(desk, question))
 
 
@@ -39,8 +40,36 @@ def test_training_gives_the_same_model_for_the_same_seed(sample_desk: Desk, tmp_
     for name in ("a.txt", "b.txt"):
         train_ranker(found, tmp_path / name, seed=3)
     assert (tmp_path / "a.txt").read_bytes() == (tmp_path / "b.txt").read_bytes()
-    terms, chunks, _ = candidates_of(sample_desk, Question(ASKED[0], region="900100"))
-    assert len(Ranker(tmp_path / "a.txt").score(terms, chunks)) == len(chunks)
+    terms, rows = candidates_of(sample_desk, Question(ASKED[0], region="900100"))
+    assert len(Ranker(tmp_path / "a.txt").score(terms, [row.candidate for row in rows])) == len(rows)
+
+
+def test_the_span_of_an_answer_is_worth_more_than_its_document(sample_desk: Desk) -> None:
+    question = Question(ASKED[0], region="900100")
+    rows = candidates_of(sample_desk, question)[1]
+    name = document_name(rows[0].source)
+    gold = GoldQuestion(
+        "1", question, ((name,),), by_document=True, span=GoldSpan(name, rows[0].start + 1, rows[0].start + 2)
+    )
+    answers = examples([gold], lambda asked: candidates_of(sample_desk, asked))[0].answers
+    assert answers[0] == 3
+    assert set(answers[1:]) == {0, 1}
+
+
+def test_examples_come_back_from_a_file_as_they_were(sample_desk: Desk, tmp_path: Path) -> None:
+    found = taught(sample_desk)
+    write_examples(found, tmp_path / "a.npz")
+    for one, again in zip(found, read_examples(tmp_path / "a.npz"), strict=True):
+        assert one.names == again.names
+        assert np.array_equal(one.features, again.features) and np.array_equal(one.answers, again.answers)
+    (tmp_path / "b.npz").write_bytes(b"PK\x03\x04")
+    with pytest.raises(PolicyDeskError, match="b.npz"):
+        read_examples(tmp_path / "b.npz")
+    with pytest.raises(PolicyDeskError, match="--home"):
+        write_examples([], tmp_path / "c.npz")
+    other = replace(found[0], names=tuple(f"x{n}" for n in range(len(found[0].names))))
+    with pytest.raises(PolicyDeskError, match="train examples"):
+        train_ranker([*found, other], tmp_path / "d.txt", seed=3)
 
 
 def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
@@ -49,7 +78,8 @@ def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
 
 
 def test_an_explanation_adds_up_to_the_score(sample_desk: Desk) -> None:
-    terms, chunks, _ = candidates_of(sample_desk, Question(ASKED[1], region="900100"))
+    terms, rows = candidates_of(sample_desk, Question(ASKED[1], region="900100"))
+    chunks = [row.candidate for row in rows]
     ranker = Ranker(SHIPPED)
     parts = ranker.explain(terms, chunks)
     assert [sum(part.values()) for part in parts] == pytest.approx(ranker.score(terms, chunks).tolist(), abs=1e-4)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from core.errors import PolicyDeskError
 from core.records import Question
-from eval.gold import GoldQuestion
-from kb.features import AskedTerms, Candidate, Numbers, feature_matrix
+from eval.gold import GoldQuestion, document_name, trec_ref
+from kb.features import AskedTerms, Numbers, feature_matrix
+from kb.lookup import CandidateRow
 from kb.ranker import BETWEEN
 
-Candidates = Callable[[Question], tuple[AskedTerms, list[Candidate], list[str]]]
-"""A question -> its terms, its candidates in order, and the reference of each one's article."""
+Candidates = Callable[[Question], tuple[AskedTerms, Sequence[CandidateRow]]]
+"""A question -> its terms and its candidates in order."""
 
 # Chosen on five folds of laws: fewer leaves and more regularisation than the defaults, since some 600 questions
 # teach it. 400 trees, or leaves of 20 examples, gained on the training laws and lost on the others.
@@ -26,6 +28,8 @@ _PARAMETERS = {
 }
 _TREES = 200
 _FORESTS = 3
+_HERE, _NEAR = 3, 1              # labels: gains of 7 and 1
+_NOTHING = "没有一个问题的答案在候选条文中，学不到排序。请确认 --home 已收入这些问题所引的文件"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +38,53 @@ class Example:
 
     names: tuple[str, ...]
     features: Numbers            # shape (candidates, features)
-    answers: Numbers             # 1 or 0 per candidate
+    answers: Numbers             # per candidate: 3 where the answer stands, 1 elsewhere in its document, 0
 
 
 def examples(questions: Iterable[GoldQuestion], candidates: Candidates) -> list[Example]:
     """One per question whose answer is among its candidates: the others teach nothing about order."""
     found = []
     for asked in questions:
-        terms, chunks, refs = candidates(asked.question)
-        right = {ref for group in asked.gold for ref in group}
-        answers = np.array([ref in right for ref in refs], dtype=np.float32)
+        terms, rows = candidates(asked.question)
+        answers = np.array([_answers(asked, row) for row in rows], dtype=np.float32)
         if answers.any():
-            names, features = feature_matrix(terms, chunks)
+            names, features = feature_matrix(terms, [row.candidate for row in rows])
             found.append(Example(names, features, answers))
     return found
+
+
+def _answers(asked: GoldQuestion, row: CandidateRow) -> int:
+    """Known to the article, or to a span of a document, or to the document only."""
+    right = {ref for group in asked.gold for ref in group}
+    if not asked.by_document:
+        return _HERE if trec_ref(row.ref) in right else 0
+    name = document_name(row.source)
+    span = asked.span
+    if span and name == span.document and row.start < span.end and span.start < row.end:
+        return _HERE
+    return _NEAR if name in right else 0
+
+
+def write_examples(found: Sequence[Example], out: Path) -> None:
+    """As numbers only: no text can be read back. Raises `PolicyDeskError` when there is nothing to write."""
+    if not found:
+        raise PolicyDeskError(_NOTHING)
+    with out.open("wb") as file:
+        np.savez_compressed(
+            file, names=np.array(found[0].names), features=np.concatenate([e.features for e in found]),
+            answers=np.concatenate([e.answers for e in found]), sizes=np.array([len(e.answers) for e in found]),
+        )
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Raises `PolicyDeskError` for anything but a file of `write_examples`."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            names, ends = tuple(stored["names"].tolist()), np.cumsum(stored["sizes"])[:-1]
+            parts = np.split(stored["features"], ends), np.split(stored["answers"], ends)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise PolicyDeskError(f"{path} 不是训练样例（{error}）。请用 policydesk train examples 生成") from error
+    return [Example(names, features, answers) for features, answers in zip(*parts, strict=True)]
 
 
 def train_ranker(taught: Sequence[Example], out: Path, *, seed: int) -> None:
@@ -55,7 +92,9 @@ def train_ranker(taught: Sequence[Example], out: Path, *, seed: int) -> None:
     import lightgbm
 
     if not taught:
-        raise PolicyDeskError("没有一个问题的答案在候选条文中，学不到排序。请确认 --home 已收入这些问题所引的文件")
+        raise PolicyDeskError(_NOTHING)
+    if any(example.names != taught[0].names for example in taught):
+        raise PolicyDeskError("这些训练样例的特征各不相同：出自不同版本的程序。请用 policydesk train examples 重新生成")
     forests = []
     for number in range(_FORESTS):
         data = lightgbm.Dataset(
