@@ -61,7 +61,7 @@ def candidate_rows(
     )
     plain_of = lru_cache(maxsize=None)(plain)      # titles and headings repeat
     found = {}
-    for point, text, whole, document, title, heading, rank, article, ref, source, start, end in rows.tuples():
+    for point, text, whole, document, title, heading, rank, article, ref, source, start, end in rows:
         candidate = Candidate(
             point, document, plain(whole) if text is None else text, plain_of(title), plain_of(heading), rank,
             *scores[point],
@@ -78,7 +78,7 @@ def points_at(connection: Connection, places: Collection[tuple[str, int]]) -> li
             c.document_id.in_({document for document, _ in places}), c.article.in_({article for _, article in places})
         )
     )
-    return [point for point, document, article in rows.tuples() if (document, article) in places]
+    return [point for point, document, article in rows if (document, article) in places]
 
 
 def hits(
