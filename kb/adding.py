@@ -13,7 +13,7 @@ from core.records import Document, Duplicate, FileRead, IngestReport, Likeness, 
 from kb import catalogue
 from kb.encode import EncodingPool, Packed, unpack
 from kb.files import remember_files
-from kb.steps import Staged, Steps, words_of
+from kb.steps import Staged, Steps, encode, words_of
 
 
 class Adding:
@@ -35,7 +35,8 @@ class Adding:
         self._unchanged = self._unchanged_files = self._replaced = 0
         self._writing: Future[tuple[int, list[Duplicate]]] | None = None
         self._handed_over: frozenset[str] = frozenset()     # what is being written
-        self._pool = EncodingPool(config.index, config.ingest.workers)
+        self._encoder = steps.index.encoder            # what the pool encodes with
+        self._pool = EncodingPool(self._encoder.config, config.ingest.workers)
 
     def run(self, items: Iterable[Document | Skipped | FileRead]) -> IngestReport:
         started = time.perf_counter()
@@ -106,7 +107,8 @@ class Adding:
         with ExitStack() as undo:
             undo.callback(self._steps.give_up, staged)
             words = [words_of(entry) for entry in staged.entries]
-            packed = self._pool.submit(words) if full and self._workers > 0 and words else None
+            apart = full and self._workers > 0 and words and staged.index.encoder is self._encoder
+            packed = self._pool.submit(words) if apart else None
             self._wait()
             self._writing = writer.submit(self._write, staged, packed, files)
             undo.pop_all()
@@ -121,7 +123,7 @@ class Adding:
         """In the writing thread. Files are remembered once all that came before them is published."""
 
         def encoded() -> Sequence[Sparse]:
-            return unpack(packed.result()) if packed else self._steps.encode(staged.entries)
+            return unpack(packed.result()) if packed else encode(staged.index, staged.entries)
 
         replaced = self._steps.write(staged, encoded)
         self._remember(files)

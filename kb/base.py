@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from core.config import Config
-from core.errors import IndexMismatch, NotFound
-from core.ports import Embedder, Store
+from core.errors import NotFound, PolicyDeskError
 from core.records import (
     Comparison,
     Document,
@@ -28,9 +28,10 @@ from kb.adding import Adding
 from kb.compare import compare
 from kb.duplicates import all_duplicates
 from kb.files import known_files
+from kb.index import Index, IndexSettings, remove_replaced
+from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import Searcher, SearchModels
 from kb.steps import Steps
-from kb.tokens import SparseEncoder
 
 _ALL = SearchStages()
 _UNKNOWN = "没有编号为 {} 的文件。用 policydesk documents 查看编号"
@@ -39,28 +40,17 @@ _UNKNOWN = "没有编号为 {} 的文件。用 policydesk documents 查看编号
 class KnowledgeBase:
     """Holds the database, the index and the models that make vectors. Threads may share it."""
 
-    def __init__(
-        self,
-        home: Path,
-        config: Config,
-        *,
-        engine: Engine,
-        store: Store,
-        encoder: SparseEncoder,
-        embedder: Embedder | None,
-        models: SearchModels,
-    ) -> None:
-        """Raises `IndexMismatch` when the index was made with other terms or another embedder."""
-        self._home = home
+    def __init__(self, home: Path, config: Config, *, engine: Engine, index: Index, models: SearchModels) -> None:
+        """Finishes what a crash cut short. ``index`` is closed by `close`, or once another has replaced it."""
         self._config = config
         self._engine = engine
-        self._steps = Steps(
-            home, engine=engine, store=store, encoder=encoder, embedder=embedder,
-            min_free_mb=config.storage.min_free_mb,
-        )
+        self._steps = Steps(home, engine=engine, index=index, min_free_mb=config.storage.min_free_mb)
+        self._reindexing = threading.Lock()
         self.searcher = Searcher(self._steps, models, config.search)
-        self._check_index()
         self._steps.finish_interrupted()
+
+    def close(self) -> None:
+        self._steps.index.store.close()
 
     # writing
 
@@ -94,6 +84,25 @@ class KnowledgeBase:
         """Take a published document out of every answer, at once."""
         if not self._steps.withdraw(document_id):
             raise NotFound(f"没有编号为 {document_id} 的已发布文件。用 policydesk documents 查看编号")
+
+    def reindex(self, settings: IndexSettings, on_step: OnStep) -> Reindexed | None:
+        """Make another index and answer from it, while other threads go on searching, adding and withdrawing.
+
+        None when the index is as ``settings`` wants it; see `kb.reindex.reindex`.
+        """
+        if not self._reindexing.acquire(blocking=False):
+            raise PolicyDeskError("索引正在重建。请等它完成")
+        steps, old = self._steps, self._steps.index
+        try:
+            done = reindex(self._engine, settings, turn=steps.turn, switched=steps.use, on_step=on_step)
+            if done is not None:
+                steps.close_replaced(old)
+                remove_replaced(self._engine, settings, done.replaced)
+        finally:
+            self._reindexing.release()
+        if done is not None and not old.writable:
+            steps.finish_interrupted()      # what had to wait for an index that can be written
+        return done
 
     # reading
 
@@ -141,23 +150,6 @@ class KnowledgeBase:
         """Published documents, articles, chunks."""
         with self._engine.connect() as connection:
             return lookup.counts(connection)
-
-    # what the index was made with
-
-    def _check_index(self) -> None:
-        embedder = self._steps.embedder
-        wanted = {"terms": self._steps.encoder.name, "embedder": embedder.name if embedder else "none"}
-        with self._engine.begin() as connection:
-            made = catalogue.read_index_facts(connection)
-            if not made:
-                catalogue.write_index_facts(connection, wanted)
-                return
-        for key, value in wanted.items():
-            if made.get(key) != value:
-                raise IndexMismatch(
-                    f"{self._home} 的索引是用 {key} = {made.get(key)} 建立的，现在的配置是 {value}。"
-                    "请改回原来的配置（index.*），或用 --home 指定新目录并重新 ingest"
-                )
 
     def _file_settings(self, publish: bool) -> str:
         return f"{'publish' if publish else 'draft'} {self._config.ingest.chunk_chars}"

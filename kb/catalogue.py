@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, exists, func, insert, select, update
 
 from core.records import Document, Facts, State
 from kb.database import insert_rows
@@ -136,6 +136,13 @@ def points_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     return {row.id: row.point for row in rows}
 
 
+def spans_of(connection: Connection, ids: Sequence[str]) -> dict[str, Span]:
+    """The dates that stand in the rows of documents, by id."""
+    c = documents.c
+    rows = connection.execute(select(c.id, c.in_force_from, c.in_force_to, c.superseded_by).where(c.id.in_(ids)))
+    return {row.id: Span(row.in_force_from, row.in_force_to, row.superseded_by) for row in rows}
+
+
 def publish(connection: Connection, generation: int) -> int:
     """Make a generation findable, all at once; earlier revisions of its sources go. Their number comes back.
 
@@ -252,8 +259,14 @@ def read_index_facts(connection: Connection) -> dict[str, str]:
     return {row.key: row.value for row in connection.execute(select(index_facts))}
 
 
-def write_index_facts(connection: Connection, facts: dict[str, str]) -> None:
+def write_index_facts(connection: Connection, facts: Mapping[str, str]) -> None:
+    """Facts of other keys stay."""
+    drop_index_facts(connection, list(facts))
     connection.execute(insert(index_facts), [{"key": key, "value": value} for key, value in facts.items()])
+
+
+def drop_index_facts(connection: Connection, keys: Sequence[str]) -> None:
+    connection.execute(delete(index_facts).where(index_facts.c.key.in_(keys)))
 
 
 # when documents hold

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0006"  # the newest migration in kb/migrations/versions
+HEAD = "0007"  # the newest migration in kb/migrations/versions
 
 metadata = MetaData()
 
@@ -162,4 +162,13 @@ index_facts = Table(
     metadata,
     Column("key", String(32), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+next_points = Table(                            # what the index that a reindex is making holds; see kb.next_index
+    "next_points",
+    metadata,
+    Column("point", String(16), primary_key=True),
+    Column("in_force_from", Date),
+    Column("in_force_to", Date),
+    Column("written", Boolean, nullable=False),     # False: it may be there
 )

@@ -21,6 +21,7 @@ from kb.background import Background
 from kb.expansion import Expansion, TermMap
 from kb.features import AskedTerms, Candidate
 from kb.graph import neighbours
+from kb.index import Index
 from kb.ranker import Ranker
 from kb.steps import Steps, number
 from kb.tokens import Tokenizer
@@ -59,6 +60,7 @@ class Asked:
     """A question, ready to be searched."""
 
     text: str
+    index: Index                 # whose vectors these are
     expansions: tuple[Expansion, ...]
     sparse: Sparse
     dense: list[float] | None
@@ -77,24 +79,26 @@ class Searcher:
 
     def search(self, text: str, options: SearchOptions, stages: SearchStages, *, explain: bool = False) -> list[Hit]:
         """The best articles, best first, each once; empty when no term matches."""
-        asked = self.ask(text, options, stages, explain=explain)
-        if not asked.sparse.indices:
-            return []
+        asked: Asked | None = None
         for _ in range(_TRIES):
-            found = self._find(asked)
+            with self._steps.reading() as index:
+                if asked is None or asked.index is not index:
+                    asked = self.ask(index, text, options, stages, explain=explain)
+                found = self._find(asked)
             if found is not None:
                 return found
-        with self._steps.turn:
-            return self._find(asked) or []
+        with self._steps.turn, self._steps.reading() as index:
+            return self._find(self.ask(index, text, options, stages, explain=explain)) or []
 
-    def ask(self, text: str, options: SearchOptions, stages: SearchStages, *, explain: bool = False) -> Asked:
+    def ask(
+        self, index: Index, text: str, options: SearchOptions, stages: SearchStages, *, explain: bool = False
+    ) -> Asked:
         """The question with its official terms and its vectors."""
         expansions = self.expansions(text) if stages.terms else ()
         weight = self._config.term_weight
-        sparse = self._steps.encoder.query(text, [(e.term, e.weight * weight) for e in expansions])
-        embedder = self._steps.embedder
-        dense = embedder.embed_questions([text])[0].tolist() if embedder and stages.dense else None
-        return Asked(text, expansions, sparse, dense, options, stages, explain)
+        sparse = index.encoder.query(text, [(e.term, e.weight * weight) for e in expansions])
+        dense = index.embedder.embed_questions([text])[0].tolist() if index.embedder and stages.dense else None
+        return Asked(text, index, expansions, sparse, dense, options, stages, explain)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -106,14 +110,16 @@ class Searcher:
 
     def candidates(self, text: str, options: SearchOptions) -> tuple[AskedTerms, list[lookup.CandidateRow]]:
         """What the ranker sees of a question: its terms and its candidates, in order."""
-        asked = self.ask(text, options, SearchStages())
-        with self._steps.engine.connect() as connection:
+        with self._steps.reading() as index, self._steps.engine.connect() as connection:
+            asked = self.ask(index, text, options, SearchStages())
             where = filter_of(asked.options, catalogue.staged_generations(connection))
             found = self._candidates(connection, asked, where, self._config.candidates)
         return self._terms(asked), found
 
     def _find(self, asked: Asked) -> list[Hit] | None:
-        """None when something was published or withdrawn meanwhile: half of it could be missing."""
+        """None when something was published or withdrawn meanwhile, or another index came: half could be missing."""
+        if not asked.sparse.indices:
+            return []
         top = asked.options.top
         depth = max(self._config.candidates, top + 8)      # some articles are found by several chunks
         with self._steps.engine.connect() as connection:
@@ -124,7 +130,7 @@ class Searcher:
                 rows = self._candidates(connection, asked, where, depth)
                 best = _distinct(self._ranked(asked, rows), top)
                 hits = lookup.hits(connection, [*named, *best], asked.options)
-                if catalogue.commits(connection) != commits:
+                if catalogue.commits(connection) != commits or self._steps.index is not asked.index:
                     return None
                 if len(hits) == top or len(rows) < depth:
                     return hits
@@ -157,7 +163,7 @@ class Searcher:
         sparse, dense = self._listed(asked, where, depth)
         if not asked.dense:
             return _Lists(sparse, dense)
-        store = self._steps.store
+        store = asked.index.store
         by_words, by_meaning = frozenset(sparse.keys() - dense.keys()), frozenset(dense.keys() - sparse.keys())
         if by_words:
             dense |= store.query(None, asked.dense, where=PointFilter(only=by_words), limit=len(by_words))
@@ -166,7 +172,7 @@ class Searcher:
         return _Lists(sparse, dense)
 
     def _listed(self, asked: Asked, where: PointFilter, depth: int) -> _Lists:
-        store = self._steps.store
+        store = asked.index.store
         sparse = dict(store.query(asked.sparse, None, where=where, limit=depth))
         return _Lists(sparse, dict(store.query(None, asked.dense, where=where, limit=depth)) if asked.dense else {})
 

@@ -9,20 +9,24 @@
 What keeps every search whole at every moment: a point that a published document holds is in the index (points are
 written before the commit, and only those are deleted that no published or staged document holds); it is never
 written again while it is held; and SQL alone says which documents are published and on which days they hold.
+
+Another index can take the place of the one that answers at any moment (see `kb.reindex`). Who searches or writes holds
+the one it began with; what was written to an index that was replaced before the commit is written to the new one, too.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from core.ports import Embedder, Point, Sparse, Store
+from core.errors import PolicyDeskError
+from core.ports import Point, Sparse, Store
 from core.records import Document, Duplicate, RevisionChange, State
 from kb import catalogue, lookup
 from kb.catalogue import Live
@@ -31,10 +35,10 @@ from kb.duplicates import earlier_duplicates, save_sketches, sketches_of, withou
 from kb.encode import Fields
 from kb.graph import save_references, without_references
 from kb.home import check_free_space
+from kb.index import Index
 from kb.points import IndexEntry, index_entries, point_ids
 from kb.rows import Standing
-from kb.tokens import SparseEncoder
-from kb.turns import Turns
+from kb.turns import Readers, Turns
 from kb.versions import Span
 
 OPEN_END = 99991231
@@ -50,28 +54,38 @@ class Staged:
     entries: tuple[IndexEntry, ...]          # of points that are to be written
     revisions: tuple[RevisionChange, ...]
     names: frozenset[str]                    # taken until `Steps.write` or `Steps.give_up`
+    index: Index                             # that lacks the points of ``entries`` and no other
 
 
 class Steps:
-    """The database, the index and the models that make vectors. Threads may share it."""
+    """The database and the index that answers. Threads may share it."""
 
-    def __init__(
-        self, home: Path, *, engine: Engine, store: Store, encoder: SparseEncoder, embedder: Embedder | None,
-        min_free_mb: int,
-    ) -> None:
+    def __init__(self, home: Path, *, engine: Engine, index: Index, min_free_mb: int) -> None:
         self.engine = engine
-        self.store = store
-        self.encoder = encoder
-        self.embedder = embedder
+        self.index = index
         # Two threads in these steps at once could take one generation, or leave old dates in the index.
         self.turn = threading.RLock()
         self._home = home
         self._min_free_mb = min_free_mb
         self._turns = Turns()
+        self._readers = Readers()
+
+    def reading(self) -> AbstractContextManager[Index]:
+        """The index that answers now. Until it is given back it stays open, even when another takes its place."""
+        return self._readers.reading(lambda: self.index)
+
+    def use(self, index: Index) -> None:
+        """Answer from ``index``, which holds every published document; the caller has the turn."""
+        self.index = index
+
+    def close_replaced(self, old: Index) -> None:
+        """Once the last search in it ends. Not in turn: such a search may be waiting for that."""
+        self._readers.wait_for(old)
+        old.store.close()
 
     def publish(self, batch: Sequence[Document]) -> None:
         staged = self.stage(batch)
-        self.write(staged, lambda: self.encode(staged.entries))
+        self.write(staged, lambda: encode(staged.index, staged.entries))
 
     def save_drafts(self, batch: Sequence[Document], *, again: Sequence[str]) -> None:
         """Keep new documents unpublished; the drafts among ``again``, known ids that were read once more, are newer."""
@@ -94,6 +108,7 @@ class Steps:
             self._turns.take(names)
             undo.callback(self._turns.give_back, names)
             with self.turn, self.engine.begin() as connection:
+                index = self._writable()
                 known = catalogue.known(connection, [document.id for document in batch])
                 batch = [d for d in last.values() if d.id not in known or known[d.id].state != State.PUBLISHED]
                 outdone = [name for name in known if name not in {d.id for d in last.values()}]
@@ -112,21 +127,29 @@ class Steps:
             replacing = [(d, live[d.source].id) for d in batch if d.source in live]
             there = frozenset(point for one in live.values() for point in one.points)
             entries = index_entries(batch, {c: p for c, p in points.items() if p not in there}, held)
-            staged = Staged(generation, tuple(batch), tuple(entries), tuple(self._changes(replacing)), names)
+            changes = tuple(self._changes(replacing))
+            staged = Staged(generation, tuple(batch), tuple(entries), changes, names, index)
             undo.pop_all()
         return staged
 
     def write(self, staged: Staged, encoded: Callable[[], Sequence[Sparse]]) -> int:
-        """Steps two to four; the number of replaced revisions comes back."""
+        """Steps two to four; how many revisions were replaced. ``encoded`` gives what ``staged.index`` needs."""
         try:
-            self._index(staged.generation, staged.entries, encoded())
-            with self.turn:
-                with self.engine.begin() as connection:
-                    replaced = catalogue.publish(connection, staged.generation)
-                self.refresh_index()
+            while True:
+                with self.reading() as index:
+                    if index is staged.index:
+                        self._index(index, staged.generation, staged.entries, encoded())
+                    else:
+                        entries = self._entries_again(staged)
+                        self._index(index, staged.generation, entries, encode(index, entries))
+                with self.turn:
+                    if self.index is index:
+                        with self.engine.begin() as connection:
+                            replaced = catalogue.publish(connection, staged.generation)
+                        self.refresh_index()
+                        return replaced
         finally:
             self.give_up(staged)
-        return replaced
 
     def duplicates(self, batch: Sequence[Document]) -> list[Duplicate]:
         """How stored documents are related to earlier ones."""
@@ -147,28 +170,30 @@ class Steps:
 
     def refresh_index(self) -> None:
         """Step four."""
-        with self.engine.connect() as connection:
-            outdated = catalogue.outdated(connection)
-        if not outdated.documents:
-            return
-        self.store.delete(outdated.gone)
-        for span, points in outdated.dates:
-            start, end = number(span.start, 0), number(span.end, OPEN_END)
-            self.store.set_validity(points, in_force_from=start, in_force_to=end)
-        self.store.flush()
-        with self.engine.begin() as connection:
-            catalogue.mark_indexed(connection, outdated.documents)
+        with self.turn:
+            with self.engine.connect() as connection:
+                outdated = catalogue.outdated(connection)
+            if not outdated.documents:
+                return
+            store = self.index.store
+            store.delete(outdated.gone)
+            for span, points in outdated.dates:
+                set_validity(store, span, points)
+            store.flush()
+            with self.engine.begin() as connection:
+                catalogue.mark_indexed(connection, outdated.documents)
 
     def finish_interrupted(self) -> None:
         """What a crash cut short. An index that was lost is made again first, since dates are set in place."""
         self._complete_sketches()
         self._complete_references()
-        self._restore_index()
-        with self.engine.connect() as connection:
-            staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
-        if staged:
-            self.publish([self.load(name) for name in staged])
-            self._restore_index()      # what was staged may have hidden that points were missing
+        if self.index.writable:
+            self._restore_index()
+            with self.engine.connect() as connection:
+                staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
+            if staged:
+                self.publish([self.load(name) for name in staged])
+                self._restore_index()      # what was staged may have hidden that points were missing
         self.refresh_index()
 
     def _complete_sketches(self) -> None:
@@ -198,35 +223,39 @@ class Steps:
         assert document is not None
         return document
 
-    def encode(self, entries: Sequence[IndexEntry]) -> list[Sparse]:
-        return [self.encoder.document(*words_of(entry)) for entry in entries]
-
-    def points(self, entries: Sequence[IndexEntry], sparse: Sequence[Sparse], generation: int) -> list[Point]:
-        dense: Sequence[list[float] | None] = [None] * len(entries)
-        if self.embedder:
-            dense = self.embedder.embed(["\n".join(words_of(entry)) for entry in entries]).tolist()
-        return [
-            Point(
-                entry.point, words, vector, generation, entry.region or "", entry.rank,
-                number(entry.span.start, 0), number(entry.span.end, OPEN_END), entry.public,
-            )
-            for entry, words, vector in zip(entries, sparse, dense, strict=True)
-        ]
-
     def _changes(self, replacing: Iterable[tuple[Document, str]]) -> Iterator[RevisionChange]:
         for document, old in replacing:
             yield revision_change(self.load(old), document)
 
-    def _index(self, generation: int, entries: Sequence[IndexEntry], sparse: Sequence[Sparse]) -> None:
+    def _writable(self) -> Index:
+        if not self.index.writable:
+            raise PolicyDeskError("索引正在按新的配置重建，完成前不能发布文件（撤下不受影响）。请等重建完成后再试")
+        return self.index
+
+    def _entries_again(self, staged: Staged) -> list[IndexEntry]:
+        """What an index lacks that came after the staging: perhaps also what an earlier revision held at that time.
+
+        As in `stage`, a point that a published document holds is there, and must not be hidden by being written.
+        """
+        ids = [document.id for document in staged.documents]
+        with self.turn, self.engine.connect() as connection:
+            live = catalogue.live(connection, [document.source for document in staged.documents])
+            points, spans = catalogue.points_of(connection, ids), catalogue.spans_of(connection, ids)
+        there = frozenset(point for one in live.values() for point in one.points)
+        return list(index_entries(staged.documents, {c: p for c, p in points.items() if p not in there}, spans))
+
+    def _index(
+        self, index: Index, generation: int, entries: Sequence[IndexEntry], sparse: Sequence[Sparse]
+    ) -> None:
         """Step two."""
         if entries:
-            self.store.upsert(self.points(entries, sparse, generation))
-            self.store.flush()
+            index.store.upsert(make_points(index, entries, sparse, generation))
+            index.store.flush()
 
     def _restore_index(self) -> None:
         """Write every published point again when some are missing: the index was deleted, or lost with its disk."""
         with self.engine.connect() as connection:
-            if lookup.published_chunks(connection) <= self.store.count():
+            if lookup.published_chunks(connection) <= self.index.store.count():
                 return
             batches = catalogue.published_by_generation(connection)
         for generation, ids in batches.items():
@@ -234,7 +263,28 @@ class Steps:
             with self.engine.connect() as connection:
                 points, held = catalogue.points_of(connection, ids), catalogue.spans_with(connection, batch)
             entries = list(index_entries(batch, points, held))
-            self._index(generation, entries, self.encode(entries))
+            self._index(self.index, generation, entries, encode(self.index, entries))
+
+
+def encode(index: Index, entries: Sequence[IndexEntry]) -> list[Sparse]:
+    return [index.encoder.document(*words_of(entry)) for entry in entries]
+
+
+def make_points(index: Index, entries: Sequence[IndexEntry], sparse: Sequence[Sparse], generation: int) -> list[Point]:
+    dense: Sequence[list[float] | None] = [None] * len(entries)
+    if index.embedder:
+        dense = index.embedder.embed(["\n".join(words_of(entry)) for entry in entries]).tolist()
+    return [
+        Point(
+            entry.point, words, vector, generation, entry.region or "", entry.rank,
+            number(entry.span.start, 0), number(entry.span.end, OPEN_END), entry.public,
+        )
+        for entry, words, vector in zip(entries, sparse, dense, strict=True)
+    ]
+
+
+def set_validity(store: Store, span: Span, points: Sequence[str]) -> None:
+    store.set_validity(points, in_force_from=number(span.start, 0), in_force_to=number(span.end, OPEN_END))
 
 
 def words_of(entry: IndexEntry) -> Fields:

@@ -125,23 +125,41 @@ class QdrantStore:
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """One call at a time, its failures as ours."""
-        with self._turn:
-            try:
-                yield
-            except (ApiException, QdrantException, httpx.HTTPError, json.JSONDecodeError) as error:
-                raise BackendUnavailable(
-                    f"Qdrant 服务没有正常应答：{error}。请检查 storage.vectors 的地址和服务状态"
-                ) from error
+        with self._turn, _answering():
+            yield
 
 
 def open_qdrant(config: StorageConfig, *, dim: int | None, rrf_k: int, candidates: int) -> QdrantStore:
     """The store at ``config.vectors``. Raises `BackendUnavailable` when nothing answers there."""
-    key = config.vectors_api_key.get_secret_value() or None
+    return QdrantStore(_client(config), config.collection, dim=dim, rrf_k=rrf_k, candidates=candidates)
+
+
+def remove_collection(config: StorageConfig, name: str) -> None:
+    """Raises `BackendUnavailable`; a collection that is not there is none to remove."""
+    client = _client(config)
+    try:
+        with _answering():
+            client.delete_collection(name)
+    finally:
+        client.close()
+
+
+def _client(config: StorageConfig) -> QdrantClient:
     if config.vectors == ":memory:":
-        client = QdrantClient(":memory:")
-    else:
-        client = QdrantClient(url=config.vectors, api_key=key, timeout=30, check_compatibility=False)
-    return QdrantStore(client, config.collection, dim=dim, rrf_k=rrf_k, candidates=candidates)
+        return QdrantClient(":memory:")
+    key = config.vectors_api_key.get_secret_value() or None
+    return QdrantClient(url=config.vectors, api_key=key, timeout=30, check_compatibility=False)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A server's failures as ours."""
+    try:
+        yield
+    except (ApiException, QdrantException, httpx.HTTPError, json.JSONDecodeError) as error:
+        raise BackendUnavailable(
+            f"Qdrant 服务没有正常应答：{error}。请检查 storage.vectors 的地址和服务状态"
+        ) from error
 
 
 def _point(point: Point) -> models.PointStruct:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.config import IndexConfig
-from core.errors import MissingExtra
+from core.errors import IndexMismatch, MissingExtra
 from core.ports import Sparse
 
+_NAME = re.compile(r"(?P<cutter>r?jieba)(?P<bigrams>\+bigrams)?;bm25f (?P<numbers>[\d.e+-]+(?: [\d.e+-]+){4})")
 HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 
 
@@ -90,6 +91,10 @@ class SparseEncoder:
         self._fields: tuple[tuple[str, str], dict[int, float]] = (("", ""), {})
 
     @property
+    def config(self) -> IndexConfig:
+        return self._config
+
+    @property
     def name(self) -> str:
         """Everything that decides a vector; vectors of different names must not be mixed."""
         c = self._config
@@ -127,3 +132,18 @@ class SparseEncoder:
 
     def _count(self, text: str) -> Counter[int]:
         return Counter(map(self._ids.__getitem__, self._tokenizer.terms(text)))
+
+
+def encoder_named(name: str) -> SparseEncoder:
+    """The encoder that made an index, by its recorded `SparseEncoder.name`. Raises `IndexMismatch` for other names."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise IndexMismatch(
+            f"不认识旧索引的建立方式 {name}。请运行 policydesk reindex 重建索引，或用 --home 指定新目录并重新 ingest"
+        )
+    k1, b, average, title, heading = map(float, found["numbers"].split())
+    config = IndexConfig(
+        tokenizer=found["cutter"], bigrams=found["bigrams"] is not None, k1=k1, b=b, average_tokens=average,
+        title_weight=title, heading_weight=heading, embedder="none",
+    )
+    return SparseEncoder(open_tokenizer(config.tokenizer, bigrams=config.bigrams), config)

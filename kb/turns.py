@@ -1,9 +1,14 @@
-"""Revisions of one source go in one after the other, while other sources go in side by side."""
+"""Who has to wait for whom: revisions of one source for each other, the closing of an index for its readers."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 class Turns:
@@ -27,3 +32,30 @@ class Turns:
         with self._changed:
             self._taken.difference_update(names)
             self._changed.notify_all()
+
+
+class Readers:
+    """Counts who uses a thing that another may replace, so that it is closed after its last reader."""
+
+    def __init__(self) -> None:
+        self._reading: Counter[int] = Counter()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def reading(self, current: Callable[[], _T]) -> Iterator[_T]:
+        """What ``current`` gives, which stays open meanwhile."""
+        with self._changed:      # whoever replaces the thing and then waits has this reader counted, or not given it
+            thing = current()
+            self._reading[id(thing)] += 1
+        try:
+            yield thing
+        finally:
+            with self._changed:
+                self._reading[id(thing)] -= 1
+                self._changed.notify_all()
+
+    def wait_for(self, replaced: object) -> None:
+        """Until nobody reads ``replaced``, which is not the current thing any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._reading[id(replaced)])
+            del self._reading[id(replaced)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from core.config import Config, SearchConfig
 from core.models import opened_models
+from core.ports import Reranker
 from core.records import Answer, Document, Hit, IngestReport, Question
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
@@ -16,14 +19,15 @@ from kb.background import read_background
 from kb.base import KnowledgeBase
 from kb.database import open_database
 from kb.expansion import SHIPPED as TERMS
-from kb.expansion import read_terms
+from kb.expansion import TermMap, read_terms
 from kb.home import hold_home
+from kb.index import IndexSettings, open_as_made, open_index, remove_replaced
 from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
+from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import SearchModels
 from kb.static_encoder import StaticEncoder
-from kb.store import open_store
-from kb.tokens import SparseEncoder, open_tokenizer
+from kb.tokens import SparseEncoder, Tokenizer, open_tokenizer
 from qa.answer import Answerer
 from qa.scope import scope
 
@@ -35,6 +39,7 @@ class Desk:
     config: Config
     base: KnowledgeBase
     answerer: Answerer
+    index_settings: IndexSettings
 
     def ingest(self, paths: Sequence[Path], *, publish: bool, on_bytes: Callable[[int], None]) -> IngestReport:
         """Read and store everything below ``paths``; a file that was ingested whole before costs its hash."""
@@ -51,6 +56,10 @@ class Desk:
         options = scope(question, top=top, home_region=self.config.regions.home)
         return self.base.search(question.text, options, explain=explain)
 
+    def reindex(self, on_step: OnStep) -> Reindexed | None:
+        """Make the index anew as the configuration wants it while this one answers; None when it is so."""
+        return self.base.reindex(self.index_settings, on_step)
+
     def ask(self, question: Question) -> Answer:
         return self.answerer.answer(question)
 
@@ -58,33 +67,71 @@ class Desk:
         return self.base.document(document_id)
 
 
-@contextmanager
-def open_desk(config: Config, home: Path | None = None) -> Iterator[Desk]:
-    """Everything joined over one home folder, which is held against other processes meanwhile.
+@dataclass(frozen=True, slots=True)
+class _Foundation:
+    """What a home is opened with before anything is searched."""
 
-    Raises `HomeLocked`, `IndexMismatch`, `BackendUnavailable`, `ConfigError`.
-    """
-    folder = home or config.home
+    engine: Engine
+    settings: IndexSettings
+    tokenizer: Tokenizer
+    terms: TermMap | None
+    reranker: Reranker | None
+
+
+@contextmanager
+def _opened(config: Config, folder: Path) -> Iterator[_Foundation]:
+    """The home is held against other processes meanwhile."""
     own_terms = [Path(config.search.terms_file)] if config.search.terms_file else []
     terms = read_terms([TERMS, *own_terms]) if config.search.terms else None
     with hold_home(folder), opened_models(config, lambda: StaticEncoder(terms=terms)) as models:
-        embedder = models.embedder
         tokenizer = open_tokenizer(config.index.tokenizer, bigrams=config.index.bigrams)
+        settings = IndexSettings(config, folder, SparseEncoder(tokenizer, config.index), models.embedder)
         engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
         with ExitStack() as opened:
             opened.callback(engine.dispose)
-            store = open_store(config, folder, dim=embedder.dim if embedder else None)
-            opened.callback(store.close)
+            yield _Foundation(engine, settings, tokenizer, terms, models.reranker)
+
+
+@contextmanager
+def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False) -> Iterator[Desk]:
+    """Everything joined over one home folder, which is held against other processes meanwhile.
+
+    With ``as_made`` an index that was made with other settings answers as far as it can, until `Desk.reindex` is done.
+    Raises `HomeLocked`, `IndexMismatch`, `BackendUnavailable`, `ConfigError`.
+    """
+    folder = home or config.home
+    with _opened(config, folder) as found, ExitStack() as opened:
+        tokenizer, terms = found.tokenizer, found.terms
+        if as_made:
+            index = open_as_made(found.engine, found.settings, lambda: StaticEncoder(terms=terms))
+        else:
+            index = open_index(found.engine, found.settings)
+        with ExitStack() as undo:
+            undo.callback(index.store.close)
             base = KnowledgeBase(
-                folder, config, engine=engine, store=store,
-                encoder=SparseEncoder(tokenizer, config.index), embedder=embedder,
-                models=SearchModels(tokenizer, terms, read_background(), _ranker(config.search), models.reranker),
+                folder, config, engine=found.engine, index=index,
+                models=SearchModels(tokenizer, terms, read_background(), _ranker(config.search), found.reranker),
             )
-            answerer = Answerer(
-                config.answer, home_region=config.regions.home, region_names=config.regions.names,
-                words=tokenizer.words, search=base.search, title=base.title,
-            )
-            yield Desk(config, base, answerer)
+            undo.pop_all()
+        opened.callback(base.close)
+        answerer = Answerer(
+            config.answer, home_region=config.regions.home, region_names=config.regions.names,
+            words=tokenizer.words, search=base.search, title=base.title,
+        )
+        yield Desk(config, base, answerer, found.settings)
+
+
+def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexed | None:
+    """Make the index of a home anew as the configuration wants it; None when it is so. Nothing is searched meanwhile.
+
+    The index that answered before stays in use until the new one is whole, and need not be one that can be opened.
+    """
+    with _opened(config, home or config.home) as found:
+        done = reindex(found.engine, found.settings, turn=nullcontext(), switched=lambda _: None, on_step=on_step)
+        if done is not None:
+            done.index.store.close()
+            remove_replaced(found.engine, found.settings, done.replaced)
+        return done
 
 
 def _ranker(config: SearchConfig) -> Ranker | None:

@@ -31,8 +31,9 @@ from kb.background import read_background
 from kb.base import KnowledgeBase
 from kb.database import open_database
 from kb.home import hold_home
+from kb.index import IndexSettings, open_index
 from kb.search import SearchModels
-from kb.store import INDEXES, open_store
+from kb.store import INDEXES
 from kb.tokens import SparseEncoder, open_tokenizer
 
 TODAY = date(2026, 6, 1)
@@ -96,7 +97,10 @@ def opened(home: Path, kill: Killer) -> Iterator[KnowledgeBase]:
     config = config.model_copy(update={"storage": config.storage.model_copy(update={"min_free_mb": 0})})
     with hold_home(home):
         engine = open_database(f"sqlite:///{home / 'policydesk.db'}")
-        store: Any = open_store(config, home, dim=None)
+        tokenizer = open_tokenizer("auto", bigrams=True)
+        settings = IndexSettings(config, home, SparseEncoder(tokenizer, config.index), None)
+        index = open_index(engine, settings)
+        store: Any = index.store
         upsert = store.upsert
 
         def upsert_in_halves(points: Sequence[Point]) -> None:
@@ -111,14 +115,13 @@ def opened(home: Path, kill: Killer) -> Iterator[KnowledgeBase]:
         for name in ("save", "stage", "drop_unpublished", "publish", "mark_indexed"):
             setattr(catalogue, name, kill.before(getattr(catalogue, name)))
         event.listen(engine, "commit", lambda _connection: kill())
-        tokenizer = open_tokenizer("auto", bigrams=True)
         base = KnowledgeBase(
-            home, config, engine=engine, store=store, encoder=SparseEncoder(tokenizer, config.index), embedder=None,
+            home, config, engine=engine, index=index,
             models=SearchModels(tokenizer, None, read_background(), None, None),
         )
         yield base
         kill()  # everything is acknowledged
-        store.close()
+        base.close()
         engine.dispose()
 
 
@@ -159,10 +162,11 @@ def look(home: Path, out: Path) -> None:
                 "stale": len(catalogue.outdated(connection).documents),
                 "integrity": connection.scalar(text("PRAGMA integrity_check")),
             }
-        report |= {"found": found(base), "points": base._steps.store.count(), "chunks": base.counts()[2]}
-        report["indexes"] = sorted(base._steps.store._shard.info().payload_schema)
+        report |= {"found": found(base), "points": base._steps.index.store.count(), "chunks": base.counts()[2]}
+        report["indexes"] = sorted(base._steps.index.store._shard.info().payload_schema)
         base.add(AFTER.values(), publish=True)
-        report |= {"again": found(base), "points_again": base._steps.store.count(), "chunks_again": base.counts()[2]}
+        points = base._steps.index.store.count()
+        report |= {"again": found(base), "points_again": points, "chunks_again": base.counts()[2]}
     out.write_text(json.dumps(report), encoding="utf-8")
 
 

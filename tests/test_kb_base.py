@@ -21,6 +21,7 @@ from core.records import Document, Facts, FileRead, Furniture, OfficialField, Pl
 from ingest.document import make_document
 from kb import catalogue
 from kb.base import KnowledgeBase
+from kb.steps import encode, make_points
 from policydesk.app import open_desk
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,11 +70,11 @@ def find(base: KnowledgeBase, word: str, day: date | None = TODAY, top: int = 50
 def test_adding_twice_changes_nothing(base: KnowledgeBase) -> None:
     documents = [make("犬只"), make("供水", title="供水办法")]
     first = base.add(documents, publish=True)
-    counts, points = base.counts(), base._steps.store.count()
+    counts, points = base.counts(), base._steps.index.store.count()
     second = base.add(documents, publish=True)
     assert (first.documents, first.articles, first.chunks, first.unchanged_documents) == (2, 4, 4, 0)
     assert (second.documents, second.articles, second.chunks, second.unchanged_documents) == (0, 0, 0, 2)
-    assert (base.counts(), base._steps.store.count()) == (counts, points) == ((2, 4, 4), 4)
+    assert (base.counts(), base._steps.index.store.count()) == (counts, points) == ((2, 4, 4), 4)
 
 
 def test_the_same_document_twice_in_one_run_is_stored_once(base: KnowledgeBase) -> None:
@@ -89,7 +90,7 @@ def test_a_changed_revision_replaces_the_one_before(base: KnowledgeBase) -> None
     assert (report.replaced, report.documents) == (1, 1)
     assert find(base, "犬只", None) == []
     assert find(base, "犬证") == [new.id] * 2
-    assert (base.counts(), base._steps.store.count()) == ((1, 2, 2), 2)
+    assert (base.counts(), base._steps.index.store.count()) == ((1, 2, 2), 2)
 
 
 def test_going_back_to_an_earlier_revision_brings_it_back(base: KnowledgeBase) -> None:
@@ -117,7 +118,7 @@ def test_small_batches_give_what_one_batch_gives(small: Config, tmp_path: Path) 
     documents = [make(f"事项{n}号", title=f"办法{n}通知") for n in range(12)]
     with open_desk(changed(small, "ingest", batch_chunks=3), tmp_path / "home") as desk:
         report = desk.base.add(documents, publish=True)
-        assert (report.documents, desk.base._steps.store.count()) == (12, 24)
+        assert (report.documents, desk.base._steps.index.store.count()) == (12, 24)
         assert find(desk.base, "事项7号") == [documents[7].id] * 2
 
 
@@ -201,7 +202,7 @@ def test_a_withdrawn_document_is_not_found_any_more(base: KnowledgeBase) -> None
     add(base, document, make("供水", title="供水办法"))
     base.withdraw(document.id)
     assert find(base, "犬只", None) == []
-    assert (base.counts(), base._steps.store.count()) == ((1, 2, 2), 2)
+    assert (base.counts(), base._steps.index.store.count()) == ((1, 2, 2), 2)
     assert [stored.id for stored in base.documents([State.REMOVED])] == [document.id]
 
 
@@ -368,7 +369,7 @@ class MeanwhileStore:
     """The real store; its first query runs while half of a document is written, which is published before it ends."""
 
     def __init__(self, base: KnowledgeBase, document: Document) -> None:
-        self._steps, self._store = base._steps, base._steps.store
+        self._steps, self._store = base._steps, base._steps.index.store
         self._coming = [document]
         self.queries = 0
 
@@ -383,20 +384,20 @@ class MeanwhileStore:
         if not coming:
             return self._store.query(sparse, dense, where=where, limit=limit)
         staged = self._steps.stage(coming)
-        words = self._steps.encode(staged.entries)
-        self._store.upsert(self._steps.points(staged.entries, words, staged.generation)[:1])
+        words = encode(staged.index, staged.entries)
+        self._store.upsert(make_points(staged.index, staged.entries, words, staged.generation)[:1])
         scored = self._store.query(sparse, dense, where=where, limit=limit)
         self._steps.write(staged, lambda: words)
         return scored
 
 
 def test_a_document_published_during_a_search_is_not_seen_by_half(base: KnowledgeBase) -> None:
-    document, real = make("犬只", articles=4), base._steps.store
+    document, real = make("犬只", articles=4), base._steps.index.store
     meanwhile = MeanwhileStore(base, document)
-    base._steps.store = meanwhile  # type: ignore[assignment]
+    base._steps.index = replace(base._steps.index, store=meanwhile)  # type: ignore[arg-type]
     assert find(base, "犬只") == [document.id] * 4
     assert meanwhile.queries == 2
-    base._steps.store = real
+    base._steps.index = replace(base._steps.index, store=real)
     assert find(base, "犬只") == [document.id] * 4
 
 
@@ -408,7 +409,7 @@ def test_two_threads_may_write_at_once(base: KnowledgeBase) -> None:
         for result in [pool.submit(base.withdraw, document.id) for document in documents[:12]]:
             result.result()
     assert sorted(set(find(base, "登记"))) == sorted(document.id for document in documents[12:])
-    assert base._steps.store.count() == base.counts()[2] == 24
+    assert base._steps.index.store.count() == base.counts()[2] == 24
 
 
 # when something is wrong
@@ -431,11 +432,11 @@ class FailingStore:
 
 
 def broken_while(base: KnowledgeBase, documents: Iterable[Document | FileRead]) -> None:
-    real = base._steps.store
-    base._steps.store = FailingStore(real)  # type: ignore[assignment]
+    real = base._steps.index.store
+    base._steps.index = replace(base._steps.index, store=FailingStore(real))  # type: ignore[arg-type]
     with pytest.raises(BackendUnavailable):
         base.add(documents, publish=True)
-    base._steps.store = real
+    base._steps.index = replace(base._steps.index, store=real)
 
 
 def test_what_failed_half_way_can_be_added_again(base: KnowledgeBase) -> None:

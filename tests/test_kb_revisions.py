@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ingest.document import make_document
 from kb import lookup
 from kb.base import KnowledgeBase
 from kb.points import point_ids
+from kb.steps import encode
 from policydesk.app import open_desk
 
 NUMERALS = "一二三四五六七八九"
@@ -95,8 +97,8 @@ class Watched:
 
 
 def watch(base: KnowledgeBase, probe: Callable[[], object] = lambda: None) -> Watched:
-    watched = Watched(base._steps.store, probe)
-    base._steps.store = watched  # type: ignore[assignment]
+    watched = Watched(base._steps.index.store, probe)
+    base._steps.index = replace(base._steps.index, store=watched)  # type: ignore[arg-type]
     return watched
 
 
@@ -115,7 +117,7 @@ def test_a_revision_writes_its_changed_articles_only(base: KnowledgeBase) -> Non
     assert (report.written_points, report.replaced, report.documents) == (1, 1, 1)
     assert (store.written, store.deleted) == ([point_ids(new)[1]], [point_ids(old)[1]])
     assert seen(base) == shown(new)
-    assert base._steps.store.count() == 3
+    assert base._steps.index.store.count() == 3
 
 
 def test_the_report_names_what_changed(light: KnowledgeBase) -> None:
@@ -147,7 +149,7 @@ def test_equal_articles_of_one_document_have_points_of_their_own(base: Knowledge
     text = "停车规定\n第一条 停车收费。\n第一条 停车收费。\n第一条 停车收费。"
     document = make_document(Facts("停车规定"), text, "a.md", name=None, chunk_chars=1200)
     add(base, document)
-    assert len(set(point_ids(document))) == len(document.chunks) == base._steps.store.count()
+    assert len(set(point_ids(document))) == len(document.chunks) == base._steps.index.store.count()
 
 
 # at every moment
@@ -174,8 +176,8 @@ def test_no_moment_of_a_replacement_lacks_a_version_whose_days_change(base: Know
     add(base, new, later)
     assert {tuple(today) for today, _ in moments} == {tuple(shown(old)), tuple(shown(later))}
     assert {tuple(then) for _, then in moments} == {tuple(shown(old)), tuple(shown(new))}
-    in_index = base._steps.store.query(
-        base._steps.encoder.query("停车"), None, where=PointFilter(as_of=20260601), limit=9
+    in_index = base._steps.index.store.query(
+        base._steps.index.encoder.query("停车"), None, where=PointFilter(as_of=20260601), limit=9
     )
     assert sorted(name for name, _ in in_index) == sorted(point_ids(later))
 
@@ -210,7 +212,7 @@ def test_revisions_of_one_source_from_several_threads_leave_one_whole(light: Kno
             result.result()
     (stored,) = light.documents([State.PUBLISHED])
     assert seen(light) == shown(light.document(stored.id))
-    assert light._steps.store.count() == 3
+    assert light._steps.index.store.count() == 3
 
 
 # drafts, withdrawing, going back
@@ -244,7 +246,7 @@ def test_of_two_revisions_in_one_run_the_last_goes_live(config: Config, tmp_path
     with open_desk(chosen, tmp_path / "home") as desk:
         add(desk.base, *documents)
         assert seen(desk.base) == shown(documents[-1])
-        assert desk.base._steps.store.count() == 2
+        assert desk.base._steps.index.store.count() == 2
 
 
 def test_a_revision_keeps_its_articles_when_the_one_before_is_withdrawn_meanwhile(base: KnowledgeBase) -> None:
@@ -254,9 +256,9 @@ def test_a_revision_keeps_its_articles_when_the_one_before_is_withdrawn_meanwhil
     staged = steps.stage([new])
     base.withdraw(old.id)
     assert seen(base) == []
-    steps.write(staged, lambda: steps.encode(staged.entries))
+    steps.write(staged, lambda: encode(staged.index, staged.entries))
     assert seen(base) == shown(new)
-    assert steps.store.count() == 2
+    assert steps.index.store.count() == 2
 
 
 def test_a_withdrawn_revision_can_take_the_place_of_the_one_that_replaced_it(base: KnowledgeBase) -> None:
@@ -266,9 +268,9 @@ def test_a_withdrawn_revision_can_take_the_place_of_the_one_that_replaced_it(bas
     base.publish([old.id])
     assert seen(base) == shown(old)
     base.withdraw(old.id)
-    assert (seen(base), base._steps.store.count()) == ([], 0)
+    assert (seen(base), base._steps.index.store.count()) == ([], 0)
     base.publish([new.id])
-    assert (seen(base), base._steps.store.count()) == (shown(new), 2)
+    assert (seen(base), base._steps.index.store.count()) == (shown(new), 2)
 
 
 def test_old_content_that_comes_from_another_place_leaves_the_first_place_alone(light: KnowledgeBase) -> None:
@@ -277,21 +279,21 @@ def test_old_content_that_comes_from_another_place_leaves_the_first_place_alone(
     add(light, new)
     add(light, revision("收费", "计时", source="copy.md"))
     assert seen(light) == shown(old, new)
-    assert light._steps.store.count() == 4
+    assert light._steps.index.store.count() == 4
 
 
 def test_a_revision_that_failed_leaves_the_one_before_whole(light: KnowledgeBase) -> None:
     old, new = revision("收费", "计时", "罚款"), revision("收费", "包月", "标志")
     add(light, old)
-    real = light._steps.store
+    real = light._steps.index.store
 
     def fail() -> None:
         raise BackendUnavailable("gone")
 
-    light._steps.store = Watched(real, fail)  # type: ignore[assignment]
+    light._steps.index = replace(light._steps.index, store=Watched(real, fail))  # type: ignore[arg-type]
     with pytest.raises(BackendUnavailable):
         add(light, new)
-    light._steps.store = real
+    light._steps.index = replace(light._steps.index, store=real)
     assert seen(light) == shown(old)
     add(light, new)
     assert (seen(light), real.count()) == (shown(new), 3)
@@ -321,7 +323,7 @@ def test_any_sequence_of_changes_leaves_what_was_asked_for(light: KnowledgeBase)
         elif action == "withdraw" and source in live:
             light.withdraw(live.pop(source).id)
         assert seen(light) == shown(*live.values())
-        assert light._steps.store.count() == sum(len(document.chunks) for document in live.values())
+        assert light._steps.index.store.count() == sum(len(document.chunks) for document in live.values())
 
 
 # old databases and lost indexes
@@ -341,7 +343,7 @@ def test_points_that_are_named_after_chunks_are_replaced_by_and_by(config: Confi
     with open_desk(with_storage(config, "edge"), tmp_path / "home") as desk:
         assert seen(desk.base) == shown(old)
         assert desk.base.add([new], publish=True).written_points == 2
-        assert (seen(desk.base), desk.base._steps.store.count()) == (shown(new), 2)
+        assert (seen(desk.base), desk.base._steps.index.store.count()) == (shown(new), 2)
 
 
 def test_an_index_that_was_lost_with_dates_to_be_set_is_made_again(config: Config, tmp_path: Path) -> None:
