@@ -31,9 +31,11 @@ from policydesk.options import (
 )
 
 if TYPE_CHECKING:
+    from core.config import Config
     from eval.bench import OpenBase
     from eval.gold import GoldQuestion
     from eval.peer_export import Exported
+    from policydesk.app import Desk
 
 
 class _SpeedUnlessNamed(TyperGroup):
@@ -115,11 +117,12 @@ def bench_peers(
     if not interpreter.is_file():
         raise typer.BadParameter(f"找不到解释器 {interpreter}")
     gold = with_defaults(read_gold(questions, split=split), Question("", region=region, national=national, as_of=as_of))
+    settings = read_config(config)
     peers = tuple(name.value for name in peer or Peer)
     with TemporaryDirectory(prefix="policydesk-peers-") as name:
         folder = Path(name)
-        source = _taken_in(corpus, config, folder / "corpus") if corpus else home
-        exported = _exported(gold, config, source, folder, articles=articles, peers=peers)
+        with _source(corpus, settings, home, folder) as desk:
+            exported = _exported(gold, desk, folder, articles=articles, peers=peers)
         plan = PeerPlan(
             tuple(gold), folder, exported, own=(sys.executable, "-m", "policydesk.own_engine"),
             own_arguments=(str(config.resolve()),) if config else (), python=str(interpreter), peers=peers,
@@ -127,7 +130,7 @@ def bench_peers(
         )
         result = run_peers(plan)
     measured = Measured("peers", gold_digest(gold), len(gold), 0)
-    record = {"what": "peers", **circumstances(measured, read_config(config)), "result": asdict(result)}
+    record = {"what": "peers", **circumstances(measured, settings), "result": asdict(result)}
     if out:
         write_lines(out, [to_line(record)])
     write_lines(None, [to_line(record)] if as_json else peer_lines(result))
@@ -147,19 +150,27 @@ def _bench_base(config: Path | None, home: Path | None, *, national: bool) -> It
         )
 
 
-def _taken_in(corpus: list[Path], config: Path | None, home: Path) -> Path:
-    """A home of its own with these files, published."""
-    with opened_desk(config, home) as desk:
+@contextmanager
+def _source(corpus: list[Path] | None, settings: Config, home: Path | None, folder: Path) -> Iterator[Desk]:
+    """Where the documents come from: the home, or these files in a home of their own, which nobody searches."""
+    from policydesk.app import open_desk
+
+    if not corpus:
+        with open_desk(settings, home) as desk:
+            yield desk
+        return
+    index = settings.index.model_copy(update={"embedder": "none"})
+    storage = settings.storage.model_copy(update={"database": "", "vectors": "edge"})
+    with open_desk(settings.model_copy(update={"index": index, "storage": storage}), folder / "corpus") as desk:
         report = desk.ingest(corpus, publish=True, on_bytes=lambda count: None)
-    if report.failed:
-        first = next(item for item in report.skipped if item.failed)
-        raise PolicyDeskError(f"{first.place}：{first.reason}")
-    return home
+        if report.failed:
+            first = next(item for item in report.skipped if item.failed)
+            raise PolicyDeskError(f"{first.place}：{first.reason}")
+        yield desk
 
 
 def _exported(
-    gold: list[GoldQuestion], config: Path | None, home: Path | None, folder: Path,
-    *, articles: int | None, peers: tuple[str, ...],
+    gold: list[GoldQuestion], desk: Desk, folder: Path, *, articles: int | None, peers: tuple[str, ...]
 ) -> Exported:
     from eval.peer_engines import TOP
     from eval.peer_export import Base, export
@@ -167,11 +178,10 @@ def _exported(
     from kb.static_encoder import StaticEncoder
     from qa.scope import scope
 
-    with opened_desk(config, home) as desk:
-        home_region = desk.config.regions.home
-        base = Base(
-            desk.base.documents([State.PUBLISHED]), desk.document,
-            lambda question: scope(question, top=TOP, home_region=home_region),
-        )
-        encoder = StaticEncoder() if NEED_VECTORS & set(peers) else None
-        return export(base, gold, folder, articles=articles, encoder=encoder)
+    home_region = desk.config.regions.home
+    base = Base(
+        desk.base.documents([State.PUBLISHED]), desk.document,
+        lambda question: scope(question, top=TOP, home_region=home_region),
+    )
+    encoder = StaticEncoder() if NEED_VECTORS & set(peers) else None
+    return export(base, gold, folder, articles=articles, encoder=encoder)
