@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
 from policydesk.cli_bench import bench_app
 from policydesk.cli_eval import eval_app
+from policydesk.cli_index import reindex, reindexing
 from policydesk.cli_models import models_app
 from policydesk.cli_train import train_app
 from policydesk.options import (
@@ -47,6 +48,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 app.add_typer(train_app, name="train")
+app.command()(reindex)
 
 
 @app.command()
@@ -218,6 +220,9 @@ def withdraw(
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="监听地址，缺省取 ui.host")] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="缺省取 ui.port；0 为任一端口")] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--reindex", help="索引与配置不符时先用旧索引服务，同时重建，完成后切换")
+    ] = False,
     region: Region = None,
     home: Home = None,
     config: ConfigFile = None,
@@ -225,7 +230,7 @@ def serve(
     """打开坐席工作台。"""
     from ui import ConsoleParts, make_app, serve_app
 
-    with opened_desk(config, home) as desk:
+    with opened_desk(config, home, as_made=rebuild) as desk, reindexing(desk) if rebuild else nullcontext():
         settings = desk.config
         parts = ConsoleParts(
             desk.ask, desk.document, settings.regions.names, region or settings.regions.home,

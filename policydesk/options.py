@@ -57,13 +57,15 @@ def read_config(path: Path | None) -> Config:
 
 
 @contextmanager
-def opened_desk(config: Path | None, home: Path | None, *, workers: int | None = None) -> Iterator[Desk]:
+def opened_desk(
+    config: Path | None, home: Path | None, *, workers: int | None = None, as_made: bool = False
+) -> Iterator[Desk]:
     from policydesk.app import open_desk
 
     settings = read_config(config)
     if workers is not None:
         settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"workers": workers})})
-    with open_desk(settings, home) as desk:
+    with open_desk(settings, home, as_made=as_made) as desk:
         yield desk
 
 

@@ -132,7 +132,8 @@ def programs() -> set[str]:
             isinstance(node, ast.If) and "__name__" in ast.unparse(node.test) for node in tree.body
         )
     }
-    verbs = {f"policydesk/{name}.py" for name in ("cli", "cli_bench", "cli_eval", "cli_models", "cli_train", "options")}
+    names = ("cli", "cli_bench", "cli_eval", "cli_index", "cli_models", "cli_train", "options")
+    verbs = {f"policydesk/{name}.py" for name in names}
     return verbs | guarded
 
 
