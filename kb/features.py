@@ -7,12 +7,10 @@ learns from one body of documents holds for another.
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +21,6 @@ from kb.tokens import HAN_RUN, Tokenizer, plain
 
 Numbers = NDArray[np.float32]
 Whole = NDArray[np.intp]
-_T = TypeVar("_T")
 
 _K1, _B, _AVERAGE = 1.2, 0.75, 170.0      # of the BM25 parts; 170 characters: the mean of 148,864 articles
 # Words that shape a question and name nothing in it.
@@ -72,25 +69,24 @@ class AskedTerms:
 
 def feature_table(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[str, Numbers]:
     """Name -> one number per candidate, in order. ``candidates`` stand in the order of their lists' fused scores."""
-    texts = [c.text for c in candidates]
-    titles = _Field(asked, [c.title for c in candidates])
-    headings = _Field(asked, [c.heading for c in candidates])
-    words, pairs = _counts(asked.words, texts), _pair_counts(asked.pairs, texts)
+    found = _Found(candidates)
+    titles, headings = _Field(asked, [c.title for c in candidates]), _Field(asked, [c.heading for c in candidates])
+    words, pairs = _counts(asked.words, found.texts), _pair_counts(asked.pairs, found.texts)
     columns: dict[str, Numbers] = {}
-    columns |= _list_features(candidates)
-    columns |= _text_features(asked, _column(texts, len), words, pairs, _sign_counts(asked.signs, texts))
+    columns |= _list_features(found)
+    columns |= _text_features(asked, found, words, pairs)
     columns |= titles.features("title")
     columns |= headings.features("heading")
-    columns |= _term_features(asked, candidates)
-    columns |= _crowd_features(candidates)
-    columns |= _document_features("words", asked.word_weights, candidates, (words, titles.words, headings.words))
-    columns |= _document_features("pairs", asked.pair_weights, candidates, (pairs, titles.pairs, headings.pairs))
-    columns["number"] = _column(texts, lambda t: sum(n in t for n in asked.numbers) / max(1, len(asked.numbers)))
-    columns["length"] = _column(texts, lambda text: math.log1p(len(text)))
-    columns["rank_of_rule"] = _column(candidates, lambda c: c.rank)
-    columns["defines"] = _column(texts, lambda t: "是指" in t or "所称" in t)
-    columns["punishes"] = _column(texts, lambda t: "罚款" in t or "有期徒刑" in t)
-    columns["linked"] = _column(candidates, lambda c: c.linked)
+    columns |= _term_features(asked, found, titles.holds(asked.terms) | headings.holds(asked.terms))
+    columns |= _crowd_features(found)
+    columns |= _document_features("words", asked.word_weights, found, (words, titles.words, headings.words))
+    columns |= _document_features("pairs", asked.pair_weights, found, (pairs, titles.pairs, headings.pairs))
+    columns["number"] = (_counts(asked.numbers, found.texts) > 0).sum(axis=1) / np.float32(max(1, len(asked.numbers)))
+    columns["length"] = np.log1p(found.lengths)
+    columns["rank_of_rule"] = _numbers([c.rank for c in candidates])
+    columns["defines"] = _numbers(["是指" in text or "所称" in text for text in found.texts])
+    columns["punishes"] = _numbers(["罚款" in text or "有期徒刑" in text for text in found.texts])
+    columns["linked"] = _numbers([c.linked for c in candidates])
     columns["question_length"] = np.full(len(candidates), len(asked.text), dtype=np.float32)
     columns["question_words"] = np.full(len(candidates), len(asked.words), dtype=np.float32)
     return columns
@@ -102,32 +98,65 @@ def feature_matrix(asked: AskedTerms, candidates: Sequence[Candidate]) -> tuple[
     return tuple(table), np.stack([np.asarray(column, dtype=np.float32) for column in table.values()], axis=1)
 
 
-def _list_features(candidates: Sequence[Candidate]) -> dict[str, Numbers]:
-    sparse = _column(candidates, lambda c: c.sparse)
-    dense = _column(candidates, lambda c: c.dense)
+class _Found:
+    """Columns of the candidates that several features need."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.texts = [c.text for c in candidates]
+        self.lengths = _numbers([len(text) for text in self.texts])
+        self.sparse = _numbers([c.sparse for c in candidates])
+        self.dense = _numbers([c.dense for c in candidates])
+        self.document = _numbering([c.document for c in candidates])
+        self.part = _numbering([(c.document, c.heading) for c in candidates])
+        self.documents = int(self.document.max(initial=-1)) + 1
+
+
+class _Field:
+    """Titles or headings of the candidates, each distinct one looked at once."""
+
+    def __init__(self, asked: AskedTerms, values: Sequence[str]) -> None:
+        self._asked = asked
+        self._distinct = list(dict.fromkeys(values))
+        self._rows = _numbering(values)
+        self._pairs = _pair_counts(asked.pairs, self._distinct)
+        self.words = _counts(asked.words, self._distinct)[self._rows]
+        self.pairs = self._pairs[self._rows]
+
+    def holds(self, terms: Sequence[str]) -> NDArray[np.bool_]:
+        return _counts(terms, self._distinct)[self._rows] > 0
+
+    def features(self, name: str) -> dict[str, Numbers]:
+        """How much of the question a value covers, and how much of it stands in the question."""
+        pairs = _numbers([sum(len(run) - 1 for run in HAN_RUN.findall(value)) for value in self._distinct])
+        return {
+            f"{name}_words": _covered(self.words, self._asked.word_weights),
+            f"{name}_pairs": _covered(self.pairs, self._asked.pair_weights),
+            f"{name}_asked": (self._pairs.sum(axis=1) / np.maximum(pairs, 1))[self._rows],
+        }
+
+
+def _list_features(found: _Found) -> dict[str, Numbers]:
     return {
-        "place": 1 / np.arange(1, len(candidates) + 1, dtype=np.float32),
-        "sparse": sparse,
-        "sparse_share": _shares(sparse),
-        "sparse_place": _places(sparse),
-        "dense": dense,
-        "dense_lead": dense - dense.max(),
-        "dense_place": _places(dense),
+        "place": 1 / np.arange(1, len(found.texts) + 1, dtype=np.float32),
+        "sparse": found.sparse,
+        "sparse_share": _shares(found.sparse),
+        "sparse_place": _places(found.sparse),
+        "dense": found.dense,
+        "dense_lead": found.dense - found.dense.max(),
+        "dense_place": _places(found.dense),
     }
 
 
-def _text_features(
-    asked: AskedTerms, lengths: Numbers, words: Numbers, pairs: Numbers, signs: Numbers
-) -> dict[str, Numbers]:
+def _text_features(asked: AskedTerms, found: _Found, words: Numbers, pairs: Numbers) -> dict[str, Numbers]:
     """BM25, its share of the best, its place, and the weight of what is covered, for words, pairs and single signs;
     the longest run of the question's pairs (the longest phrase that both have, less one)."""
     columns: dict[str, Numbers] = {}
     for name, counts, weights in (
         ("words", words, asked.word_weights),
         ("pairs", pairs, asked.pair_weights),
-        ("signs", signs, asked.sign_weights),
+        ("signs", _sign_counts(asked.signs, found.texts), asked.sign_weights),
     ):
-        score = _bm25(counts, weights, lengths)
+        score = _bm25(counts, weights, found.lengths)
         columns[f"{name}_bm25"] = score
         columns[f"{name}_share"] = _shares(score)
         columns[f"{name}_place"] = _places(score)
@@ -138,33 +167,10 @@ def _text_features(
     return columns
 
 
-class _Field:
-    """Titles or headings of the candidates, each distinct one looked at once."""
-
-    def __init__(self, asked: AskedTerms, values: Sequence[str]) -> None:
-        self._asked = asked
-        self._distinct = list(dict.fromkeys(values))
-        at = {value: number for number, value in enumerate(self._distinct)}
-        self._rows = np.array([at[value] for value in values], dtype=np.intp)
-        self.words = _counts(asked.words, self._distinct)[self._rows]
-        self.pairs = _pair_counts(asked.pairs, self._distinct)[self._rows]
-
-    def features(self, name: str) -> dict[str, Numbers]:
-        """How much of the question a value covers, and how much of it stands in the question."""
-        shares = _column(self._distinct, lambda value: _share_in(value, self._asked.text))
-        return {
-            f"{name}_words": _covered(self.words, self._asked.word_weights),
-            f"{name}_pairs": _covered(self.pairs, self._asked.pair_weights),
-            f"{name}_asked": shares[self._rows],
-        }
-
-
-def _term_features(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[str, Numbers]:
-    """The same for the official terms that everyday words stand for."""
-    texts = [c.text for c in candidates]
-    counts = _counts(asked.terms, texts)
-    score = _bm25(counts, asked.term_weights, _column(texts, len))
-    above = _counts(asked.terms, [f"{c.title} {c.heading}" for c in candidates])
+def _term_features(asked: AskedTerms, found: _Found, above: NDArray[np.bool_]) -> dict[str, Numbers]:
+    """The same for the official terms that everyday words stand for; ``above``: a title or heading holds them."""
+    counts = _counts(asked.terms, found.texts)
+    score = _bm25(counts, asked.term_weights, found.lengths)
     return {
         "terms_bm25": score,
         "terms_share": _shares(score),
@@ -173,32 +179,25 @@ def _term_features(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[s
     }
 
 
-def _crowd_features(candidates: Sequence[Candidate]) -> dict[str, Numbers]:
+def _crowd_features(found: _Found) -> dict[str, Numbers]:
     """How many candidates stand in the same document and under the same heading, and how good these are."""
-    sparse = _shares(_column(candidates, lambda c: c.sparse))
-    owners = [c.document for c in candidates]
-    parts = [(c.document, c.heading) for c in candidates]
-    best: dict[str, float] = {}
-    mass: Counter[str] = Counter()
-    part_mass: Counter[tuple[str, str]] = Counter()
-    for owner, part, share in zip(owners, parts, sparse.tolist(), strict=True):
-        best[owner] = max(best.get(owner, 0.0), share)
-        mass[owner] += share * share
-        part_mass[part] += share * share
-    order = {owner: place for place, (owner, _) in enumerate(mass.most_common())}
-    crowd, first = Counter(owners), Counter(owners[:20])
-    return {
-        "crowd": _column(owners, lambda owner: crowd[owner]),
-        "crowd_first": _column(owners, lambda owner: first[owner]),
-        "document_best": _column(owners, lambda owner: best[owner]),
-        "document_mass": _column(owners, lambda owner: mass[owner]),
-        "document_place": _column(owners, lambda owner: order[owner]),
-        "part_mass": _column(parts, lambda part: part_mass[part]),
+    shares = _shares(found.sparse)
+    best = np.zeros(found.documents, dtype=np.float32)
+    np.maximum.at(best, found.document, shares)
+    mass = np.bincount(found.document, weights=shares * shares).astype(np.float32)
+    columns: dict[str, NDArray[Any]] = {
+        "crowd": np.bincount(found.document)[found.document],
+        "crowd_first": np.bincount(found.document[:20], minlength=found.documents)[found.document],
+        "document_best": best[found.document],
+        "document_mass": mass[found.document],
+        "document_place": _places(mass)[found.document],
+        "part_mass": np.bincount(found.part, weights=shares * shares)[found.part],
     }
+    return {name: column.astype(np.float32) for name, column in columns.items()}
 
 
 def _document_features(
-    name: str, weights: Numbers, candidates: Sequence[Candidate], counts: Iterable[Numbers]
+    name: str, weights: Numbers, found: _Found, counts: Iterable[Numbers]
 ) -> dict[str, Numbers]:
     """What of the question stands anywhere in a candidate, and anywhere in all candidates of its document.
 
@@ -206,28 +205,32 @@ def _document_features(
     by how few of the found documents hold it, for what is rare elsewhere and common among these: 疫情.
     """
     has = np.logical_or.reduce([count > 0 for count in counts])
-    documents = {owner: number for number, owner in enumerate(dict.fromkeys(c.document for c in candidates))}
-    rows = np.array([documents[c.document] for c in candidates], dtype=np.intp)
-    held = np.zeros((len(documents), len(weights)), dtype=bool)
-    np.logical_or.at(held, rows, has)
-    local = np.log((len(documents) + 1) / (held.sum(axis=0) + 0.5), dtype=np.float32).clip(0)
+    held = np.zeros((found.documents, len(weights)), dtype=bool)
+    np.logical_or.at(held, found.document, has)
+    local = np.log((found.documents + 1) / (held.sum(axis=0) + 0.5), dtype=np.float32).clip(0)
     whole, nearby = _covered(held, weights), _covered(held, local)
     return {
         f"all_{name}": _covered(has, weights),
         f"all_{name}_local": _covered(has, local),
-        f"document_{name}": whole[rows],
-        f"document_{name}_lead": (whole - whole.max(initial=0.0))[rows],
-        f"document_{name}_local": nearby[rows],
-        f"document_{name}_local_lead": (nearby - nearby.max(initial=0.0))[rows],
-        f"document_{name}_missing": np.where(held, np.float32(0), weights).max(axis=1, initial=0.0)[rows],
+        f"document_{name}": whole[found.document],
+        f"document_{name}_lead": (whole - whole.max(initial=0.0))[found.document],
+        f"document_{name}_local": nearby[found.document],
+        f"document_{name}_local_lead": (nearby - nearby.max(initial=0.0))[found.document],
+        f"document_{name}_missing": np.where(held, np.float32(0), weights).max(axis=1, initial=0.0)[found.document],
     }
 
 
 # arithmetic
 
 
-def _column(values: Sequence[_T], number: Callable[[_T], float]) -> Numbers:
-    return np.array([number(value) for value in values], dtype=np.float32)
+def _numbers(values: Sequence[float]) -> Numbers:
+    return np.array(values, dtype=np.float32)
+
+
+def _numbering(values: Sequence[Hashable]) -> Whole:
+    """Equal values get equal numbers, counted from 0 in the order of their first places."""
+    number_of = {value: number for number, value in enumerate(dict.fromkeys(values))}
+    return np.array([number_of[value] for value in values], dtype=np.intp)
 
 
 def _counts(terms: Sequence[str], texts: Sequence[str]) -> Numbers:
@@ -303,8 +306,3 @@ def _longest_run(has: NDArray[np.bool_]) -> Numbers:
 
 def _pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)]
-
-
-def _share_in(value: str, text: str) -> float:
-    pairs = [pair for run in HAN_RUN.findall(value) for pair in _pairs(run)]
-    return sum(pair in text for pair in pairs) / max(1, len(pairs))

@@ -60,7 +60,7 @@ def candidate_rows(
         .join(articles, _OF_CHUNK)
         .where(_AT_POINTS, in_state(State.PUBLISHED), *_conditions(options)),
         {"points": list(scores)},
-    )
+    ).all()
     plain_of = lru_cache(maxsize=None)(plain)      # titles and headings repeat
     found = {}
     for point, text, whole, document, title, heading, rank, article, ref, source, start, end in rows:
