@@ -25,7 +25,7 @@ class Embedder(Protocol):
     def dim(self) -> int: ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row per text, in order: float32, shape (len(texts), dim), L2 norm 1."""
+        """One row per text, in order: float32, shape (len(texts), dim), L2 norm 1; 0 for a text of unknown terms."""
         ...
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:

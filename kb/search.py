@@ -97,8 +97,9 @@ class Searcher:
         expansions = self.expansions(text) if stages.terms else ()
         weight = self._config.term_weight
         sparse = index.encoder.query(text, [(e.term, e.weight * weight) for e in expansions])
-        dense = index.embedder.embed_questions([text])[0].tolist() if index.embedder and stages.dense else None
-        return Asked(text, index, expansions, sparse, dense, options, stages, explain)
+        dense = index.embedder.embed_questions([text])[0] if index.embedder and stages.dense else None
+        meaning = dense.tolist() if dense is not None and dense.any() else None
+        return Asked(text, index, expansions, sparse, meaning, options, stages, explain)
 
     @property
     def tokenizer(self) -> Tokenizer:

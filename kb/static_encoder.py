@@ -84,7 +84,7 @@ class StaticEncoder:
         return int(self._table.shape[1])
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """A text without a known term gets a vector that is like none in particular."""
+        """A text without a known term gets a row of zeros."""
         sums = np.empty((len(texts), self.dim), dtype=np.float32)
         for row, text in enumerate(texts):
             sums[row] = self._sum(text)
@@ -118,9 +118,7 @@ def _is_han(sign: str) -> bool:
 
 def _unit(sums: NDArray[np.float32]) -> Vectors:
     norms = np.linalg.norm(sums, axis=1, keepdims=True)
-    known = norms[:, 0] > 0
-    sums[known] /= norms[known]
-    sums[~known] = sums.shape[1] ** -0.5
+    np.divide(sums, norms, out=sums, where=norms > 0)
     return sums
 
 

@@ -371,7 +371,7 @@ class MeanwhileStore:
     def __init__(self, base: KnowledgeBase, document: Document) -> None:
         self._steps, self._store = base._steps, base._steps.index.store
         self._coming = [document]
-        self.queries = 0
+        self.searches = 0
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
@@ -379,7 +379,7 @@ class MeanwhileStore:
     def query(
         self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
     ) -> list[tuple[str, float]]:
-        self.queries += 1
+        self.searches += sparse is not None and where.only is None
         coming, self._coming = self._coming, []
         if not coming:
             return self._store.query(sparse, dense, where=where, limit=limit)
@@ -396,7 +396,7 @@ def test_a_document_published_during_a_search_is_not_seen_by_half(base: Knowledg
     meanwhile = MeanwhileStore(base, document)
     base._steps.index = replace(base._steps.index, store=meanwhile)  # type: ignore[arg-type]
     assert find(base, "犬只") == [document.id] * 4
-    assert meanwhile.queries == 2
+    assert meanwhile.searches == 2
     base._steps.index = replace(base._steps.index, store=real)
     assert find(base, "犬只") == [document.id] * 4
 

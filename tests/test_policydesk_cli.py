@@ -286,7 +286,7 @@ def test_a_damaged_index_is_named(home: Path, tmp_path: Path) -> None:
 
 def test_a_full_disk_refuses_writes_and_still_answers(home: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
-    with mounted(disk, "-o", "size=200m"):
+    with mounted(disk, "-o", "size=400m"):
         small = shutil.copytree(home, disk / "home")
         extra = write_lines(tmp_path / "extra.txt", "新通知", "第一条　每人每月一百元。", "第二条　按月发放。")
         failed(run("ingest", extra, "--home", small, cwd=tmp_path), 1, "storage.min_free_mb", str(small))
