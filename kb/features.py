@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ports import Embedder
+from core.records import Rank
 from kb.background import Background
 from kb.expansion import Expansion
 from kb.tokens import HAN_RUN, Tokenizer, plain
@@ -65,6 +67,24 @@ class AskedTerms:
         self.pair_weights = background.idf([f"#{pair}" for pair in self.pairs])
         self.sign_weights = background.idf(self.signs)
         self.term_weights = background.idf(self.terms) * np.array([e.weight for e in expansions], dtype=np.float32)
+
+
+def loose_candidates(asked: AskedTerms, texts: Sequence[str], embedder: Embedder | None) -> list[Candidate]:
+    """Texts that no index holds: their list scores are made here, as near to those of an index as can be."""
+    titles = [text.partition("\n")[0] if "\n" in text else "" for text in texts]
+    bodies = [plain(text) for text in texts]
+    lengths = _numbers([len(body) for body in bodies])
+    sparse = _bm25(_counts(asked.words, bodies), asked.word_weights, lengths)
+    sparse += _bm25(_pair_counts(asked.pairs, bodies), asked.pair_weights, lengths)
+    dense = np.zeros(len(texts), dtype=np.float32)
+    if embedder is not None:
+        dense = embedder.embed(texts) @ embedder.embed_questions([asked.text])[0]
+    return [
+        Candidate(str(number), str(number), body, plain(title), "", Rank.OTHER, words, meaning, words)
+        for number, (body, title, words, meaning) in enumerate(
+            zip(bodies, titles, sparse.tolist(), dense.tolist(), strict=True)
+        )
+    ]
 
 
 def feature_table(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[str, Numbers]:

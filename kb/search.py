@@ -11,15 +11,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection
 
 from core.config import SearchConfig
-from core.ports import PointFilter, Reranker, Sparse
+from core.errors import ConfigError
+from core.ports import PointFilter, Reranker, Scores, Sparse
 from core.records import Hit, SearchOptions, SearchStages
 from kb import catalogue, lookup
 from kb.background import Background
 from kb.expansion import Expansion, TermMap
-from kb.features import AskedTerms, Candidate
+from kb.features import AskedTerms, Candidate, loose_candidates
 from kb.graph import neighbours
 from kb.index import Index
 from kb.ranker import Ranker
@@ -117,6 +119,21 @@ class Searcher:
             found = self._candidates(connection, asked, where, self._config.candidates)
         return self._terms(asked), found
 
+    def scores(self, question: str, texts: Sequence[str]) -> Scores:
+        """How well each text of any origin answers, by what a search is ranked with; see `core.ports.Reranker.score`.
+
+        The built-in ranker takes a first line for the title. Raises `ConfigError` when ``search.reranker`` is none.
+        """
+        if self._models.reranker is not None:
+            return self._models.reranker.score(question, texts)
+        if self._models.ranker is None:
+            raise ConfigError("search.reranker 为 none，没有可用的排序模型。请改为 built-in 或一个模型")
+        if not texts:
+            return np.zeros(0, dtype=np.float32)
+        terms = self._asked_terms(question, self.expansions(question))
+        with self._steps.reading() as index:
+            return self._models.ranker.score(terms, loose_candidates(terms, texts, index.embedder))
+
     def _find(self, asked: Asked) -> list[Hit] | None:
         """None when something was published or withdrawn meanwhile, or another index came: half could be missing."""
         if not asked.sparse.indices:
@@ -212,8 +229,10 @@ class Searcher:
         return sorted(again, key=lambda item: -item[1][1]) + below
 
     def _terms(self, asked: Asked) -> AskedTerms:
-        models = self._models
-        return AskedTerms(asked.text, asked.expansions, tokenizer=models.tokenizer, background=models.background)
+        return self._asked_terms(asked.text, asked.expansions)
+
+    def _asked_terms(self, text: str, expansions: Sequence[Expansion]) -> AskedTerms:
+        return AskedTerms(text, expansions, tokenizer=self._models.tokenizer, background=self._models.background)
 
 
 def filter_of(options: SearchOptions, staged: tuple[int, ...]) -> PointFilter:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from core.config import Config, SearchConfig
 from core.models import opened_models
-from core.ports import Reranker
+from core.ports import Reranker, Scores
 from core.records import Answer, Document, Hit, IngestReport, Question
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
@@ -59,6 +59,10 @@ class Desk:
     def reindex(self, on_step: OnStep) -> Reindexed | None:
         """Make the index anew as the configuration wants it while this one answers; None when it is so."""
         return self.base.reindex(self.index_settings, on_step)
+
+    def scores(self, question: str, texts: Sequence[str]) -> Scores:
+        """How well each text answers, by what searches are ranked with; only their order means anything."""
+        return self.base.searcher.scores(question, texts)
 
     def ask(self, question: Question) -> Answer:
         return self.answerer.answer(question)

@@ -44,3 +44,10 @@ def test_the_retriever_finds_an_article(tmp_path: Path, capsys: pytest.CaptureFi
         desk.ingest([SAMPLES / "policies" / "10_养犬管理条例.md"], publish=True, on_bytes=lambda count: None)
     run(EXAMPLES[1], home=tmp_path)
     assert "第十一条" in capsys.readouterr().out
+
+
+def test_the_reranker_puts_the_answer_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(EXAMPLES[2], home=tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("第一条")
