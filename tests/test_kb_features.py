@@ -75,7 +75,8 @@ def test_many_texts_at_once_give_the_counts_of_each() -> None:
     texts = ["哈哈，装修装修", "", "修装", "装"]
     assert _pair_counts(["装修", "修装", "没有"], texts).tolist() == [[2, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0]]
     assert _sign_counts(["装", "哈"], texts).tolist() == [[2, 2], [0, 0], [1, 0], [1, 0]]
-    assert _pair_counts([], texts).shape == (4, 0) and _pair_counts(["装修"], []).shape == (0, 1)
+    assert _pair_counts([], texts).shape == (4, 0)
+    assert _pair_counts(["装修"], []).shape == (0, 1)
 
 
 def test_candidates_of_one_document_know_of_each_other_but_not_of_which() -> None:
