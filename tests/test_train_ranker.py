@@ -80,7 +80,8 @@ def test_examples_come_back_from_a_file_as_they_were(sample_desk: Desk, tmp_path
 def test_the_verbs_train_from_several_homes(tmp_path: Path) -> None:
     """The ranker that comes of it is one that `search` uses."""
     names = {
-        "dogs": ("10_养犬管理条例.md", "养一只狗一年要交多少钱"), "heat": ("16_供热用热办法.md", "供热期室温最低多少度"),
+        "dogs": ("10_养犬管理条例.md", "养一只狗一年要交多少钱"),
+        "heat": ("16_供热用热办法.md", "供热期室温最低多少度"),
     }
     for name, (file, text) in names.items():
         with open_desk(load_config(), tmp_path / name) as desk:
@@ -122,9 +123,9 @@ def test_an_explanation_adds_up_to_the_score(sample_desk: Desk) -> None:
 def test_a_model_of_other_features_is_refused(sample_desk: Desk, tmp_path: Path) -> None:
     found = [replace(e, names=tuple(f"x{n}" for n in range(len(e.names)))) for e in taught(sample_desk)]
     train_ranker(found, tmp_path / "other.txt", seed=3)
-    terms, chunks, _ = candidates_of(sample_desk, Question(ASKED[0], region="900100"))
+    terms, rows = candidates_of(sample_desk, Question(ASKED[0], region="900100"))
     with pytest.raises(IndexMismatch, match="train reranker"):
-        Ranker(tmp_path / "other.txt").score(terms, chunks)
+        Ranker(tmp_path / "other.txt").score(terms, [row.candidate for row in rows])
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def write_examples(found: Sequence[Example], out: Path) -> None:
 def read_examples(path: Path) -> list[Example]:
     """Raises `PolicyDeskError` for anything but a file of `write_examples`."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             names, ends = tuple(stored["names"].tolist()), np.cumsum(stored["sizes"])[:-1]
             parts = np.split(stored["features"], ends), np.split(stored["answers"], ends)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
