@@ -72,6 +72,15 @@ class StoredModel:
     use: str                           # "" for a model that we do not know by name
 
 
+def is_static(folder: Path) -> bool:
+    """Whether `policydesk train encoder` wrote it: its settings say how texts are cut into terms."""
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(settings, dict) and "terms" in settings
+
+
 def known(name: str) -> KnownModel | None:
     """By its name here or on the hub."""
     return next((model for model in KNOWN if name in (model.name, model.repo)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from core.embedders import M3Embedder, SentenceTransformerEmbedder
 from core.errors import ConfigError
 from core.model_m3 import M3Model
 from core.model_server import ModelServer, ServerEmbedder, ServerReranker
-from core.model_store import ModelFolder, best_embedder, check_model
+from core.model_store import ModelFolder, best_embedder, check_model, is_static
 from core.ports import Embedder, Reranker
 from core.rerankers import CrossEncoderReranker, M3Reranker
 
@@ -51,11 +51,15 @@ class Models:
 
 
 def choose_embedder(word: str, folder: Path) -> Choice:
-    """``auto`` is the best model in ``folder``, else the built-in one. Nothing is opened."""
+    """``auto`` is the best model in ``folder``, else the built-in one, whose kind `train encoder` makes too.
+
+    Nothing is opened.
+    """
     if word == "auto":
         best = best_embedder(folder)
         return Choice(Kind.FOLDER, word, str(folder / best)) if best else Choice(Kind.BUILT_IN, word)
-    return _choose(word, folder, prefix="openai:")
+    choice = _choose(word, folder, prefix="openai:")
+    return replace(choice, kind=Kind.BUILT_IN) if choice.place and is_static(Path(choice.place)) else choice
 
 
 def choose_reranker(word: str, folder: Path) -> Choice:
@@ -77,8 +81,12 @@ def _choose(word: str, folder: Path, *, prefix: str) -> Choice:
 
 
 @contextmanager
-def opened_models(config: Config, built_in_embedder: Callable[[], Embedder] | None = None) -> Iterator[Models]:
+def opened_models(
+    config: Config, built_in_embedder: Callable[[Path | None], Embedder] | None = None
+) -> Iterator[Models]:
     """The embedder and reranker that the configuration names; bge-m3 in both roles is loaded once.
+
+    ``built_in_embedder`` is given a folder that `train encoder` wrote, or None for the one that ships.
 
     Raises `ConfigError`, `MissingExtra`, `ModelRefused`, `BackendUnavailable`.
     """
@@ -93,7 +101,7 @@ class _Opening:
     """Holds what was loaded, so that nothing is loaded twice."""
 
     def __init__(
-        self, config: ModelsConfig, opened: ExitStack, built_in: Callable[[], Embedder] | None
+        self, config: ModelsConfig, opened: ExitStack, built_in: Callable[[Path | None], Embedder] | None
     ) -> None:
         self._config = config
         self._opened = opened
@@ -102,7 +110,7 @@ class _Opening:
 
     def embedder(self, choice: Choice) -> Embedder | None:
         if choice.kind is Kind.BUILT_IN:
-            return self._made()
+            return self._made(choice)
         if choice.kind is Kind.SERVER:
             return ServerEmbedder(self._server(choice, EMBEDDER_KEY), self._config)
         if choice.kind is Kind.NONE:
@@ -134,9 +142,9 @@ class _Opening:
         self._opened.callback(server.close)
         return server
 
-    def _made(self) -> Embedder:
+    def _made(self, choice: Choice) -> Embedder:
         if self._built_in is None:
             raise ConfigError(
                 f"{EMBEDDER_KEY}：这里还没有自带的模型（built-in）。改为 none，或用 policydesk models fetch 取得一个"
             )
-        return self._built_in()
+        return self._built_in(Path(choice.place) if choice.place else None)

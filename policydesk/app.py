@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from core.config import Config, SearchConfig
-from core.models import opened_models
-from core.ports import Reranker, Scores
+from core.models import Choice, Models, opened_models
+from core.ports import Scores
 from core.records import Answer, Document, Hit, IngestReport, Question
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
@@ -26,6 +26,7 @@ from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
 from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import SearchModels
+from kb.static_encoder import SHIPPED as ENCODER
 from kb.static_encoder import StaticEncoder
 from kb.tokens import SparseEncoder, Tokenizer, open_tokenizer
 from qa.answer import Answerer
@@ -40,6 +41,7 @@ class Desk:
     base: KnowledgeBase
     answerer: Answerer
     index_settings: IndexSettings
+    chosen: tuple[Choice, Choice]      # embedder, reranker
 
     def ingest(self, paths: Sequence[Path], *, publish: bool, on_bytes: Callable[[int], None]) -> IngestReport:
         """Read and store everything below ``paths``; a file that was ingested whole before costs its hash."""
@@ -79,7 +81,7 @@ class _Foundation:
     settings: IndexSettings
     tokenizer: Tokenizer
     terms: TermMap | None
-    reranker: Reranker | None
+    models: Models
 
 
 @contextmanager
@@ -87,13 +89,17 @@ def _opened(config: Config, folder: Path) -> Iterator[_Foundation]:
     """The home is held against other processes meanwhile."""
     own_terms = [Path(config.search.terms_file)] if config.search.terms_file else []
     terms = read_terms([TERMS, *own_terms]) if config.search.terms else None
-    with hold_home(folder), opened_models(config, lambda: StaticEncoder(terms=terms)) as models:
+
+    def static(trained: Path | None) -> StaticEncoder:
+        return StaticEncoder(trained or ENCODER, terms=terms)
+
+    with hold_home(folder), opened_models(config, static) as models:
         tokenizer = open_tokenizer(config.index.tokenizer, bigrams=config.index.bigrams)
         settings = IndexSettings(config, folder, SparseEncoder(tokenizer, config.index), models.embedder)
         engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
         with ExitStack() as opened:
             opened.callback(engine.dispose)
-            yield _Foundation(engine, settings, tokenizer, terms, models.reranker)
+            yield _Foundation(engine, settings, tokenizer, terms, models)
 
 
 @contextmanager
@@ -114,7 +120,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
             undo.callback(index.store.close)
             base = KnowledgeBase(
                 folder, config, engine=found.engine, index=index,
-                models=SearchModels(tokenizer, terms, read_background(), _ranker(config.search), found.reranker),
+                models=SearchModels(tokenizer, terms, read_background(), _ranker(config.search), found.models.reranker),
             )
             undo.pop_all()
         opened.callback(base.close)
@@ -122,7 +128,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
             config.answer, home_region=config.regions.home, region_names=config.regions.names,
             words=tokenizer.words, search=base.search, title=base.title,
         )
-        yield Desk(config, base, answerer, found.settings)
+        yield Desk(config, base, answerer, found.settings, found.models.chosen)
 
 
 def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexed | None:

@@ -66,6 +66,8 @@ def opened_desk(
     if workers is not None:
         settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"workers": workers})})
     with open_desk(settings, home, as_made=as_made) as desk:
+        if settings.index.embedder == "auto":
+            typer.echo(f"index.embedder = auto：{desk.chosen[0]}", err=True)
         yield desk
 
 

@@ -19,6 +19,7 @@ from core.errors import BackendUnavailable, ConfigError, MissingExtra, ModelRefu
 from core.fakes import HashEmbedder
 from core.models import opened_models
 from core.ports import Embedder
+from kb.static_encoder import SHIPPED
 from tests.http_servers import Answer, answering
 from tests.tiny_models import make_bert, make_m3, needs_models, stored
 
@@ -130,18 +131,24 @@ def test_hash_vectors_of_alike_texts_lie_near() -> None:
 
 
 def test_no_embedder_is_opened_for_none() -> None:
-    with opened_models(load_config()) as models:
+    with opened_models(with_embedder("none")) as models:
         assert (models.embedder, models.reranker) == (None, None)
 
 
 @pytest.mark.parametrize("choice", ["built-in", "auto"])
 def test_the_built_in_embedder_is_the_one_handed_over(choice: str, tmp_path: Path) -> None:
     config = with_embedder(choice, folder=tmp_path)
-    with opened_models(config, HashEmbedder) as models:
+    with opened_models(config, lambda folder: HashEmbedder()) as models:
         assert models.embedder
         assert models.embedder.name == "hash-64"
     with pytest.raises(ConfigError, match=r"index\.embedder.*built-in"), opened_models(config):
         pass
+
+
+def test_a_folder_of_the_built_in_kind_is_told_by_its_settings() -> None:
+    folders: list[Path | None] = []
+    with opened_models(with_embedder(str(SHIPPED)), lambda folder: folders.append(folder) or HashEmbedder()):
+        assert folders == [SHIPPED]
 
 
 @pytest.mark.parametrize("choice", ["nowhere", ".", "bge-m3"])
