@@ -60,8 +60,8 @@ def reindex(
     """The new index, which answers now; None when the recorded one is as ``settings`` wants it.
 
     ``turn`` is what keeps others from committing; it is held for moments, and while ``switched`` is called with the
-    new index in the moment of the commit. ``on_step`` gets the number of points that are there and that will be; it
-    may raise, and what was written until then is not written again next time.
+    new index in the moment of the commit. ``on_step`` gets the number of points that are there and that will be. It
+    must not wait for somebody who commits; it may raise, and the next run goes on from there.
     """
     started = time.perf_counter()
     facts = recorded(engine, settings)

@@ -34,7 +34,7 @@ def reindexing(desk: Desk) -> Iterator[None]:
 
     def work() -> None:
         try:
-            typer.echo(_told(desk.reindex(_tenths(ended))), err=True)
+            typer.echo(_told(desk.reindex(every_tenth(ended))), err=True)
         except PolicyDeskError as error:
             typer.echo(f"索引没有重建完，下次接着做：{error}", err=True)
 
@@ -47,7 +47,7 @@ def reindexing(desk: Desk) -> Iterator[None]:
         thread.join()
 
 
-def _tenths(ended: threading.Event) -> Callable[[int, int], None]:
+def every_tenth(ended: threading.Event) -> Callable[[int, int], None]:
     """Tells each tenth that is done; stops the work when the console ends."""
     told = 0
 
