@@ -54,7 +54,9 @@ class IngestConfig(_Section):
 
 class IndexConfig(_Section):
     tokenizer: str = Field(pattern=r"^(auto|rjieba|jieba)$")
+    words: bool
     bigrams: bool
+    characters: bool
     k1: float = Field(ge=0)
     b: float = Field(ge=0, le=1)
     average_tokens: float = Field(gt=0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.config import IndexConfig
 from core.ports import Sparse
 from core.processes import end_with_parent
-from kb.tokens import SparseEncoder, open_tokenizer
+from kb.tokens import SparseEncoder, index_tokenizer
 
 Fields = tuple[str, str, str]      # title, headings, text
 Packed = tuple[list[int], NDArray[np.uint32], NDArray[np.float32]]   # lengths, indices, values of a batch
@@ -67,4 +67,4 @@ def _encode(config: IndexConfig, batch: Sequence[Fields]) -> Packed:
 @cache
 def _encoder(config: IndexConfig) -> SparseEncoder:
     """One per worker process: it remembers the numbers of terms."""
-    return SparseEncoder(open_tokenizer(config.tokenizer, bigrams=config.bigrams), config)
+    return SparseEncoder(index_tokenizer(config), config)

@@ -19,19 +19,12 @@ from core.ports import Embedder
 from core.records import Rank
 from kb.background import Background
 from kb.expansion import Expansion
-from kb.tokens import HAN_RUN, Tokenizer, plain
+from kb.tokens import HAN_RUN, SHAPE, Tokenizer, plain
 
 Numbers = NDArray[np.float32]
 Whole = NDArray[np.intp]
 
 _K1, _B, _AVERAGE = 1.2, 0.75, 170.0      # of the BM25 parts; 170 characters: the mean of 148,864 articles
-# Words that shape a question and name nothing in it.
-_SHAPE = frozenset(
-    "请问 你好 您好 谢谢 我 你 您 他 她 它 我们 你们 他们 我家 自己 这 那 这个 那个 什么 怎么 怎么办 怎样 "
-    "如何 为什么 为何 多少 多久 几 哪 哪些 哪里 谁 何时 的 了 吗 呢 吧 啊 呀 嘛 么 得 地 着 过 是 不 没 没有 有 "
-    "能 能否 可以 可 需要 要 应该 会 想 知道 在 到 去 来 给 把 被 让 向 从 对 和 与 及 或 还 也 都 又 就 才 只 很 "
-    "最 更 但 因为 所以 以 为 于 之 其 等 上 下 里 中 内 外 后 前 时".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +51,9 @@ class AskedTerms:
     ) -> None:
         self.text = plain(question)
         words = list(dict.fromkeys(tokenizer.words(question)))
-        self.words = [word for word in words if word not in _SHAPE] or words
+        self.words = [word for word in words if word not in SHAPE] or words
         self.pairs = list(dict.fromkeys(pair for run in HAN_RUN.findall(self.text) for pair in _pairs(run)))
-        self.signs = [sign for sign in dict.fromkeys("".join(HAN_RUN.findall(self.text))) if sign not in _SHAPE]
+        self.signs = [sign for sign in dict.fromkeys("".join(HAN_RUN.findall(self.text))) if sign not in SHAPE]
         self.terms = [expansion.term for expansion in expansions]
         self.numbers = re.findall(r"\d+", self.text)
         self.word_weights = background.idf(self.words)

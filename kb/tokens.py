@@ -13,30 +13,58 @@ from core.config import IndexConfig
 from core.errors import IndexMismatch, MissingExtra
 from core.ports import Sparse
 
-_NAME = re.compile(r"(?P<cutter>r?jieba)(?P<bigrams>\+bigrams)?;bm25f (?P<numbers>[\d.e+-]+(?: [\d.e+-]+){4})")
+_NAME = re.compile(
+    r"(?P<cutter>r?jieba|numbers)(?P<bigrams>\+bigrams)?(?P<characters>\+characters)?;"
+    r"bm25f (?P<numbers>[\d.e+-]+(?: [\d.e+-]+){4})"
+)
 HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_NUMBER = re.compile(r"\d+(?:\.\d+)*[%‰]?|[^\W\d_\u3400-\u9fff]+\d*")     # 3.5%, 2000, gb, a4; both of 3000-5000
+# Each stands in a quarter of all articles or more, of 148,864 of laws and of 21,993 of two cities' policies alike.
+# As terms of their own they would make up a fifth of the index and find nothing more.
+_COMMON = frozenset("的和人行定理法条管关有国二一规民中三第政以十应用部门施章本保市务对在机业工四制作等")
+# Words that shape a question and name nothing in it.
+SHAPE = frozenset(
+    "请问 你好 您好 谢谢 我 你 您 他 她 它 我们 你们 他们 我家 自己 这 那 这个 那个 什么 怎么 怎么办 怎样 "
+    "如何 为什么 为何 多少 多久 几 哪 哪些 哪里 谁 何时 的 了 吗 呢 吧 啊 呀 嘛 么 得 地 着 过 是 不 没 没有 有 "
+    "能 能否 可以 可 需要 要 应该 会 想 知道 在 到 去 来 给 把 被 让 向 从 对 和 与 及 或 还 也 都 又 就 才 只 很 "
+    "最 更 但 因为 所以 以 为 于 之 其 等 上 下 里 中 内 外 后 前 时".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
-    """A word cutter and its name, which is stored with the index."""
+    """A word cutter, and what of a text becomes a term; the name is stored with the index."""
 
     name: str
     cut: Callable[[str], Iterable[str]]
     bigrams: bool
+    characters: bool = False
+    whole: bool = True           # words are terms; else numbers and letters alone stand beside pairs and characters
 
     def words(self, text: str) -> list[str]:
         """Words in order, lower case, full-width letters and digits made half-width, punctuation left out."""
         return [word for word in self.cut(plain(text)) if word[0].isalnum()]
 
     def terms(self, text: str) -> list[str]:
-        """Words, and character pairs (marked ``#``) when the index has them."""
+        """Words, or numbers and letters alone; and character pairs and rarer characters (both marked ``#``)."""
         even = plain(text)
-        terms = [word for word in self.cut(even) if word[0].isalnum()]
-        if self.bigrams:
+        if self.whole:
+            terms = [word for word in self.cut(even) if word[0].isalnum()]
+        else:
+            terms = _NUMBER.findall(_THOUSANDS.sub("", even))
+        if self.bigrams or self.characters:
             for run in HAN_RUN.findall(even):
-                terms += [f"#{run[i : i + 2]}" for i in range(len(run) - 1)]
+                if self.bigrams:
+                    terms += [f"#{run[i : i + 2]}" for i in range(len(run) - 1)]
+                if self.characters:
+                    terms += [f"#{sign}" for sign in run if sign not in _COMMON]
         return terms
+
+    def naming(self, text: str) -> str:
+        """The words of a question that name something, with blanks between them."""
+        words = self.cut(_THOUSANDS.sub("", plain(text)))
+        return " ".join(word for word in words if word not in SHAPE)
 
 
 def plain(text: str) -> str:
@@ -44,13 +72,25 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
-def open_tokenizer(choice: str, *, bigrams: bool) -> Tokenizer:
+def open_tokenizer(choice: str, *, bigrams: bool, characters: bool = False, words: bool = True) -> Tokenizer:
     """The tokenizer for ``choice``: auto, rjieba or jieba. rjieba cuts the same words 40 times faster."""
+    name, cut = _cutter(choice)
+    kinds = {"bigrams": bigrams, "characters": characters}
+    parts = [name if words else "numbers", *(kind for kind, wanted in kinds.items() if wanted)]
+    return Tokenizer("+".join(parts), cut, bigrams, characters, words)
+
+
+def index_tokenizer(config: IndexConfig) -> Tokenizer:
+    """The one that ``config`` asks for."""
+    return open_tokenizer(config.tokenizer, bigrams=config.bigrams, characters=config.characters, words=config.words)
+
+
+def _cutter(choice: str) -> tuple[str, Callable[[str], Iterable[str]]]:
     if choice != "jieba":
         try:
             import rjieba
 
-            return Tokenizer(_name("rjieba", bigrams), rjieba.cut, bigrams)
+            return "rjieba", rjieba.cut
         except ImportError as error:
             if choice == "rjieba":
                 raise MissingExtra("rjieba", "dev") from error
@@ -59,11 +99,7 @@ def open_tokenizer(choice: str, *, bigrams: bool) -> Tokenizer:
     import jieba
 
     jieba.setLogLevel(logging.WARNING)
-    return Tokenizer(_name("jieba", bigrams), jieba.cut, bigrams)
-
-
-def _name(cutter: str, bigrams: bool) -> str:
-    return f"{cutter}+bigrams" if bigrams else cutter
+    return "jieba", jieba.cut
 
 
 class _TermIds(dict[str, int]):
@@ -80,7 +116,7 @@ class SparseEncoder:
     """Texts to sparse vectors whose inner product, times the store's IDF, is BM25 over weighted fields.
 
     A term's weight in a document is tf (k1 + 1) / (tf + k1 (1 - b + b length / average)), where tf adds
-    the fields' weights; the query weighs 1 per occurrence. Source: Robertson and Zaragoza, The
+    the fields' weights; the query weighs each occurrence, see `query`. Source: Robertson and Zaragoza, The
     Probabilistic Relevance Framework, 2009, with the weighted term frequency of BM25F.
     """
 
@@ -112,8 +148,13 @@ class SparseEncoder:
         return Sparse(list(frequency), [tf * gain / (tf + base) for tf in frequency.values()])
 
     def query(self, text: str, also: Sequence[tuple[str, float]] = ()) -> Sparse:
-        """A question, and further texts that count so much as its own words; a term counts by its highest weight."""
-        weights = {term: float(count) for term, count in self._count(text).items()}
+        """A question, and further texts that count so much as its own words; a term counts by its highest weight.
+
+        An occurrence weighs 1, and half inside a word that shapes the question, such as 请问, or across two words:
+        that found 1.2 points more of the laws in the first ten, and 5 points more of two cities' documents.
+        """
+        inside = self._count(self._tokenizer.naming(text))
+        weights = {term: (count + inside.get(term, 0)) / 2 for term, count in self._count(text).items()}
         for extra, weight in also:
             for term in self._count(extra):
                 weights[term] = max(weights.get(term, 0.0), weight)
@@ -141,9 +182,11 @@ def encoder_named(name: str) -> SparseEncoder:
         raise IndexMismatch(
             f"不认识旧索引的建立方式 {name}。请运行 policydesk reindex 重建索引，或用 --home 指定新目录并重新 ingest"
         )
+    words = found["cutter"] != "numbers"
     k1, b, average, title, heading = map(float, found["numbers"].split())
     config = IndexConfig(
-        tokenizer=found["cutter"], bigrams=found["bigrams"] is not None, k1=k1, b=b, average_tokens=average,
+        tokenizer=found["cutter"] if words else "auto", words=words, bigrams=found["bigrams"] is not None,
+        characters=found["characters"] is not None, k1=k1, b=b, average_tokens=average,
         title_weight=title, heading_weight=heading, embedder="none",
     )
-    return SparseEncoder(open_tokenizer(config.tokenizer, bigrams=config.bigrams), config)
+    return SparseEncoder(index_tokenizer(config), config)

@@ -28,7 +28,7 @@ from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import SearchModels
 from kb.static_encoder import SHIPPED as ENCODER
 from kb.static_encoder import StaticEncoder
-from kb.tokens import SparseEncoder, Tokenizer, open_tokenizer
+from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from qa.answer import Answerer
 from qa.scope import scope
 
@@ -94,7 +94,7 @@ def _opened(config: Config, folder: Path) -> Iterator[_Foundation]:
         return StaticEncoder(trained or ENCODER, terms=terms)
 
     with hold_home(folder), opened_models(config, static) as models:
-        tokenizer = open_tokenizer(config.index.tokenizer, bigrams=config.index.bigrams)
+        tokenizer = index_tokenizer(config.index)
         settings = IndexSettings(config, folder, SparseEncoder(tokenizer, config.index), models.embedder)
         engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
         with ExitStack() as opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.ports import Point, PointFilter, Sparse
 from core.records import State
 from kb.encode import EncodingPool, unpack
 from kb.store_qdrant import QdrantStore
-from kb.tokens import SparseEncoder, Tokenizer, open_tokenizer
+from kb.tokens import SparseEncoder, Tokenizer, encoder_named, index_tokenizer, open_tokenizer
 from policydesk.app import Desk
 
 SENTENCES = (
@@ -70,6 +71,16 @@ def test_a_question_weighs_one_per_occurrence(config: Config) -> None:
     assert weights(encoder(config).query("a b a")) == {number("a"): 2.0, number("b"): 1.0}
 
 
+def test_words_that_shape_a_question_weigh_half_and_so_do_pairs_across_words(config: Config) -> None:
+    """养犬 / 登记 / 怎么 / 办理: 犬登, 记怎 and 么办 lie across two words, 怎么 shapes the question."""
+    cut = open_tokenizer("auto", bigrams=True, characters=True, words=False)
+    got = weights(SparseEncoder(cut, config.index).query("养犬登记怎么办理2,000元"))
+    whole = {"#养犬", "#登记", "#办理", "2000", "#养", "#犬", "#登", "#记", "#办", "#元"} - {"#办理"}
+    half = {"#犬登", "#记怎", "#么办", "#怎么", "#怎", "#么"}
+    assert {term for term in whole if got.get(number(term)) == 1.0} == whole
+    assert {term for term in half if got.get(number(term)) == 0.5} == half
+
+
 def test_a_document_weighs_the_same_whatever_was_encoded_before(config: Config) -> None:
     made = encoder(config)
     first = made.document("a", "h", "x y")
@@ -102,6 +113,19 @@ def test_pairs_of_characters_stay_within_a_run_of_characters() -> None:
     ]
 
 
+def test_characters_are_terms_but_for_the_commonest() -> None:
+    terms = open_tokenizer("auto", bigrams=False, characters=True).terms("租金的规定")
+    assert [term for term in terms if term[0] == "#"] == ["#租", "#金"]
+
+
+def test_without_words_numbers_and_letters_are_kept_whole() -> None:
+    cut = open_tokenizer("auto", bigrams=True, characters=False, words=False)
+    assert cut.terms("补贴３．５％，2,000元或3000-5000元，GB/T 12345-2020，A4纸") == [
+        "3.5%", "2000", "3000", "5000", "gb", "t", "12345", "2020", "a4", "#补贴", "#元或",
+    ]
+    assert cut.terms("国办发〔2023〕15号第563条") == ["2023", "15", "563", "#国办", "#办发", "#号第"]
+
+
 def test_without_bigrams_there_are_words_only() -> None:
     cut = open_tokenizer("auto", bigrams=False)
     assert cut.terms(SENTENCES[0]) == cut.words(SENTENCES[0])
@@ -118,13 +142,28 @@ def test_the_name_tells_apart_whatever_gives_other_vectors(config: Config) -> No
         {}, {"k1": 1.5}, {"b": 0.5}, {"average_tokens": 99.0}, {"title_weight": 3.0}, {"heading_weight": 3.0},
     )
     names = {encoder(config, **change).name for change in changes}
-    names |= {SparseEncoder(open_tokenizer("jieba", bigrams=on), config.index).name for on in (True, False)}
-    assert len(names) == len(changes) + 2
+    settings = [(words, pairs, signs) for words in (True, False) for pairs in (True, False) for signs in (True, False)]
+    names |= {
+        SparseEncoder(open_tokenizer("jieba", words=words, bigrams=pairs, characters=signs), config.index).name
+        for words, pairs, signs in settings
+    }
+    assert len(names) == len(changes) + len(settings)
+
+
+@pytest.mark.parametrize("words", [True, False])
+@pytest.mark.parametrize("characters", [True, False])
+def test_an_index_is_read_by_the_name_of_its_encoder(config: Config, words: bool, characters: bool) -> None:
+    index = config.index.model_copy(update={"words": words, "characters": characters, "k1": 0.9})
+    made = SparseEncoder(index_tokenizer(index), index)
+    again = encoder_named(made.name)
+    assert again.name == made.name
+    assert again.document("标题", "第一章", SENTENCES[0]) == made.document("标题", "第一章", SENTENCES[0])
+    assert again.query(SENTENCES[1]) == made.query(SENTENCES[1])
 
 
 def test_a_worker_process_makes_the_vectors_that_this_process_makes(config: Config) -> None:
     batch = [("养犬管理办法", "第一章 总则", sentence) for sentence in SENTENCES] + [("", "", "")]
-    here = SparseEncoder(open_tokenizer("auto", bigrams=True), config.index)
+    here = SparseEncoder(index_tokenizer(config.index), config.index)
     pool = EncodingPool(config.index, 1)
     there = unpack(pool.submit(batch).result())
     pool.close()
@@ -154,7 +193,9 @@ def test_a_ranking_of_single_fields_is_that_of_bm25s(config: Config, sample_desk
     vectors = [ours.document("", "", text) for text in texts]
     store.upsert([Point(f"{n:016x}", v, None, 1, "", 0, 0, 99991231, True) for n, v in enumerate(vectors)])
     for question in ("公租房租金怎么收", "养犬需要登记吗", "高龄津贴的标准", "电动自行车充电"):
-        found = store.query(ours.query(question), None, where=PointFilter(), limit=len(texts))
+        asked = Counter(map(number, cut.terms(question)))        # without our halved weights
+        plain = Sparse(list(asked), list(map(float, asked.values())))
+        found = store.query(plain, None, where=PointFilter(), limit=len(texts))
         got = np.zeros(len(texts))
         for name, score in found:
             got[int(name, 16)] = score
