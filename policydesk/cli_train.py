@@ -106,12 +106,15 @@ def train_encoder(
         list[Path] | None, typer.Option("--questions", help="带答复的问题文件（JSON Lines，可为 .gz），可多个")
     ] = None,
     terms: Annotated[list[Path] | None, typer.Option("--terms", help="用语表，可多个，缺省为自带的一份")] = None,
+    with_gold: Annotated[
+        bool, typer.Option("--with-gold", help="也学问题与其答案条文的对应：适合自己的文件和提问记录")
+    ] = False,
     without_laws: WithoutLaws = None,
     seed: Seed = 17,
     home: Home = None,
     config: ConfigFile = None,
 ) -> None:
-    """训练编码模型：学条文（--corpus，或 --home 中已发布的文件）、日常说法和答复，不学哪条答哪个问题。"""
+    """训练编码模型：学条文（--corpus，或 --home 中已发布的文件）、日常说法和答复；加 --with-gold 才学哪条答哪个问题。"""
     from kb.expansion import SHIPPED, read_terms
     from train.card import Source, write_card
     from train.encoder import Lessons
@@ -127,20 +130,24 @@ def train_encoder(
     if home or not corpus:
         with opened_desk(config, home) as desk:
             passages += home_passages(desk.base.article_texts(national=False), without=without)
-    lessons = Lessons(passages, [one for _, part in answered for one in part], read_terms(maps).entries)
+    lessons = Lessons(passages, [one for _, part in answered for one in part], read_terms(maps).entries, with_gold)
     trained = train(lessons, out, seed=seed, progress=lambda line: typer.echo(line, err=True))
     sources = [
         *(Source("articles", path, len(part)) for path, part in articles),
         *(Source("answered questions", path, len(part)) for path, part in answered),
         *(Source("everyday terms", path, len(read_terms([path]))) for path in maps),
     ]
-    write_card(out, trained, sources, command=_encoder_command(sources, without_laws, seed, home), seed=seed)
+    command = _encoder_command(sources, without_laws, seed, home, with_gold=with_gold)
+    write_card(out, trained, sources, command=command, seed=seed, with_gold=with_gold)
     typer.echo(f"{trained.name} 写入 {out}：{trained.terms} 个词，学了 {trained.pairs} 对文本", err=True)
 
 
-def _encoder_command(sources: list[Source], without: Path | None, seed: int, home: Path | None) -> str:
+def _encoder_command(
+    sources: list[Source], without: Path | None, seed: int, home: Path | None, *, with_gold: bool
+) -> str:
     options = {"articles": "--corpus", "answered questions": "--questions", "everyday terms": "--terms"}
     parts = [f"{options[source.what]} {source.path.name}" for source in sources]
+    parts += ["--with-gold"] if with_gold else []
     parts += [f"--without-laws {without.name}"] if without else []
     parts += [f"--home {home.name}"] if home else []
     return " \\\n    ".join(["policydesk train encoder", *parts, f"--seed {seed} --out DIR"])

@@ -18,7 +18,7 @@ from tests.test_core_models import installed
 from tests.tiny_models import needs_models
 from train.cooccurrence import make_vocabulary, start_vectors
 from train.encoder import EncoderShape, Lessons, save_encoder, train_encoder
-from train.pairs import answer_pairs, distinct, everyday_pairs, sentence_pairs, term_pairs
+from train.pairs import answer_pairs, distinct, everyday_pairs, gold_pairs, sentence_pairs, term_pairs
 from train.passages import Answered, Passage, home_passages, read_answered, read_passages
 
 WAGES = "用人单位应当按月支付劳动报酬；拖欠劳动报酬的，由劳动行政部门责令支付。"
@@ -49,7 +49,7 @@ def test_articles_are_read_without_the_laws_left_out(tmp_path: Path) -> None:
     ])
     assert [passage.law for passage in read_passages([path])] == ["劳动法", "民法典"]
     assert read_passages([path], without=["民法典"]) == [
-        Passage("劳动法", "某国劳动法", "第一章", "甲")
+        Passage("劳动法", "某国劳动法", "第一章", "甲", "劳动法@1994#第一条")
     ]
 
 
@@ -60,7 +60,9 @@ def test_questions_are_read_with_their_answers_unless_an_article_is_left_out(tmp
          "articles": [{"id": "民法典@2020#第二条"}]},
         {"id": 3, "question": "丙？", "answer": None},
     ])
-    assert read_answered([path]) == [Answered("甲？", "答甲", ("劳动法",)), Answered("乙？", "答乙", ("民法典",))]
+    assert read_answered([path]) == [
+        Answered("甲？", "答甲", ("劳动法@1994#1",)), Answered("乙？", "答乙", ("民法典@2020#第二条",)),
+    ]
     assert [one.question for one in read_answered([path], without=["劳动法"])] == ["乙？"]
 
 
@@ -75,7 +77,7 @@ def test_a_wrong_line_is_named(tmp_path: Path) -> None:
 def test_articles_of_a_home_have_title_and_law_of_their_reference() -> None:
     articles = [("养犬条例@2020-01-01#第一条", "某市养犬条例\n饲养犬只应当登记。"), ("劳动法#第一条", "劳动法\n甲")]
     assert home_passages(articles, without=["劳动法"]) == [
-        Passage("养犬条例", "某市养犬条例", "", "饲养犬只应当登记。")
+        Passage("养犬条例", "某市养犬条例", "", "饲养犬只应当登记。", "养犬条例@2020-01-01#第一条")
     ]
 
 
@@ -112,6 +114,12 @@ def test_term_and_answer_pairs_are_made_of_each_entry_and_each_sentence() -> Non
 
 def test_each_text_is_learned_once() -> None:
     assert len(distinct([*make_passages(3), *make_passages(3)])) == 6
+
+
+def test_a_question_is_paired_with_its_articles_where_these_are_at_hand() -> None:
+    passages = [Passage("劳动法", "某国劳动法", "", WAGES, "劳动法@1994#50"), Passage("养犬条例", "", "", DOGS, "养犬@1#1")]
+    answered = [Answered("老板不给工钱", "", ("劳动法@1994#50", "没有的法@1#1")), Answered("遛狗", "")]
+    assert list(gold_pairs(answered, passages)) == [("老板不给工钱", WAGES)]
 
 
 # the start

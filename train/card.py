@@ -21,10 +21,13 @@ class Source:
     number: int                  # of what it holds that was used
 
 
-def write_card(folder: Path, trained: Trained, sources: Sequence[Source], *, command: str, seed: int) -> None:
+def write_card(
+    folder: Path, trained: Trained, sources: Sequence[Source], *, command: str, seed: int, with_gold: bool
+) -> None:
     """Into ``folder``. Files are named without their folders, with the first 12 hex digits of their sha256."""
     rows = [f"| {one.what} | {one.path.name} | {_sha256(one.path)} | {one.number:,} |" for one in sources]
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    gold = "and questions with their articles" if with_gold else "no question was paired with the article that answers it"
     text = f"""---
 library_name: model2vec
 language: zh
@@ -47,7 +50,7 @@ Made on {date.today()} with seed {seed} from {trained.pairs:,} pairs of texts (m
 
 The start is co-occurrence in sentences (positive pointwise mutual information, SVD). Pairs: clauses with the rest of
 their article; articles with the everyday words for their official terms; everyday expressions with official terms;
-questions with the sentences of their answers. No question was paired with the article that answers it.
+questions with the sentences of their answers; {gold}.
 """
     try:
         (folder / "README.md").write_text(text, encoding="utf-8")

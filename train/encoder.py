@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import MissingExtra, PolicyDeskError
 from kb.static_encoder import StaticEncoder, TermIds
 from train.cooccurrence import Rows, Vocabulary, make_vocabulary, start_vectors, taught_texts
-from train.pairs import Pair, answer_pairs, distinct, everyday_pairs, sentence_pairs, term_pairs
+from train.pairs import Pair, answer_pairs, distinct, everyday_pairs, gold_pairs, sentence_pairs, term_pairs
 from train.passages import Answered, Passage
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _RATE = 0.003                             # of Adam, falling to 0: rows have a l
 _SCALE = 20.0                             # of the cosine: 1 / temperature; 10, with a rate of 0.01, lost three points
 _ASKED_TERMS, _TOLD_TERMS = 120, 160      # of a text in a batch, drawn by lot from longer ones: an article has some 400
 _ANSWERS = 3                              # times that a question's pairs are seen: they are a twentieth of all
+_GOLD = 10                                # times that a question's articles are seen
 _NOTHING = "没有可学的内容：至少要有几条有两句话以上的条文。请检查 --corpus 或 --home"
 
 Bag = NDArray[np.int32]
@@ -50,6 +51,7 @@ class Lessons:
     passages: Sequence[Passage]
     answered: Sequence[Answered]
     terms: Mapping[str, Sequence[str]]    # everyday expression -> official terms, the best first
+    with_gold: bool = False               # a question is also paired with the articles that answer it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def _pairs(lessons: Lessons, passages: Sequence[Passage], rng: random.Random) ->
     yield from term_pairs(lessons.terms)
     for _ in range(_ANSWERS):
         yield from answer_pairs(lessons.answered)
+    for _ in range(_GOLD if lessons.with_gold else 0):
+        yield from gold_pairs(lessons.answered, lessons.passages)
 
 
 def _bags(pairs: Iterable[Pair], ids: TermIds, rng: random.Random) -> list[tuple[Bag, Bag]]:

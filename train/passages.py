@@ -22,15 +22,16 @@ class Passage:
     title: str
     heading: str                 # chapter and section, may be empty
     text: str
+    ref: str = ""                # the article's, as gold names it
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question, what was answered, and the laws of the articles that answer it."""
+    """A question, what was answered ("" when that is not known), and the articles that answer it."""
 
     question: str
     answer: str
-    laws: tuple[str, ...]
+    gold: tuple[str, ...] = ()   # references
 
 
 class _ArticleLine(BaseModel):
@@ -73,12 +74,12 @@ def read_passages(paths: Iterable[Path], *, without: Iterable[str] = ()) -> list
                 raise _wrong(error, place, "id、title、text，可含 law、path") from error
             law = row.law or law_of(row.id)
             if not {law, law_of(row.id)} & left_out:
-                found.append(Passage(law, row.title, " ".join(row.path or ()), row.text))
+                found.append(Passage(law, row.title, " ".join(row.path or ()), row.text, row.id))
     return found
 
 
 def read_answered(paths: Iterable[Path], *, without: Iterable[str] = ()) -> list[Answered]:
-    """The questions that have an answer, but for those with an article of some laws.
+    """The questions that have an answer or gold, but for those with an article of some laws.
 
     A line has ``question`` (or ``query``), ``answer`` (or ``turns`` with the role ``assistant``), and ``gold`` (or
     ``articles``) with the ids of articles. Raises `IngestError` naming file and line.
@@ -92,9 +93,9 @@ def read_answered(paths: Iterable[Path], *, without: Iterable[str] = ()) -> list
             except ValidationError as error:
                 raise _wrong(error, place, "question，可含 answer、gold[{id}]") from error
             answer = row.answer or "\n".join(turn.text for turn in row.turns if turn.role == "assistant")
-            laws = tuple(dict.fromkeys(law_of(ref) for gold in row.gold for ref in (gold.id, *gold.also)))
-            if answer and not left_out.intersection(laws):
-                found.append(Answered(row.question, answer, laws))
+            laws = {law_of(ref) for gold in row.gold for ref in (gold.id, *gold.also)}
+            if (answer or row.gold) and not left_out & laws:
+                found.append(Answered(row.question, answer, tuple(gold.id for gold in row.gold)))
     return found
 
 
@@ -105,7 +106,7 @@ def home_passages(articles: Iterable[tuple[str, str]], *, without: Iterable[str]
     for ref, whole in articles:
         title, _, text = whole.partition("\n")
         if law_of(ref) not in left_out:
-            found.append(Passage(law_of(ref), title, "", text))
+            found.append(Passage(law_of(ref), title, "", text, ref))
     return found
 
 

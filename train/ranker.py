@@ -20,7 +20,8 @@ Candidates = Callable[[Question], tuple[AskedTerms, Sequence[CandidateRow]]]
 """A question -> its terms and its candidates in order."""
 
 # Chosen on five folds of laws: fewer leaves and more regularisation than the defaults, since some 600 questions
-# teach it. 200 trees in 3 forests gained nothing more; 400, or leaves of 20 examples, gained on the training laws and lost on the others.
+# teach it. 200 trees in three forests gained nothing more; 400 trees, or leaves of 20 examples, gained on the training
+# laws and lost on the others.
 _PARAMETERS = {
     "objective": "lambdarank", "num_leaves": 15, "learning_rate": 0.04, "min_data_in_leaf": 80, "lambda_l2": 10.0,
     "bagging_fraction": 0.8, "bagging_freq": 1, "feature_fraction": 0.5, "lambdarank_truncation_level": 50,
