@@ -114,7 +114,7 @@ def train_encoder(
     home: Home = None,
     config: ConfigFile = None,
 ) -> None:
-    """训练编码模型：学条文（--corpus，或 --home 中已发布的文件）、日常说法和答复；加 --with-gold 才学哪条答哪个问题。"""
+    """训练编码模型：学条文（--corpus，或 --home 中已发布的文件）、日常说法和答复；学哪条答哪个问题要加 --with-gold。"""
     from kb.expansion import SHIPPED, read_terms
     from train.card import Source, write_card
     from train.encoder import Lessons

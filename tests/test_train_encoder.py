@@ -117,7 +117,9 @@ def test_each_text_is_learned_once() -> None:
 
 
 def test_a_question_is_paired_with_its_articles_where_these_are_at_hand() -> None:
-    passages = [Passage("劳动法", "某国劳动法", "", WAGES, "劳动法@1994#50"), Passage("养犬条例", "", "", DOGS, "养犬@1#1")]
+    passages = [
+        Passage("劳动法", "某国劳动法", "", WAGES, "劳动法@1994#50"), Passage("养犬条例", "", "", DOGS, "养犬@1#1"),
+    ]
     answered = [Answered("老板不给工钱", "", ("劳动法@1994#50", "没有的法@1#1")), Answered("遛狗", "")]
     assert list(gold_pairs(answered, passages)) == [("老板不给工钱", WAGES)]
 

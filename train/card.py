@@ -27,7 +27,7 @@ def write_card(
     """Into ``folder``. Files are named without their folders, with the first 12 hex digits of their sha256."""
     rows = [f"| {one.what} | {one.path.name} | {_sha256(one.path)} | {one.number:,} |" for one in sources]
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    gold = "and questions with their articles" if with_gold else "no question was paired with the article that answers it"
+    gold = "and questions with their articles" if with_gold else "no question was paired with its article"
     text = f"""---
 library_name: model2vec
 language: zh
