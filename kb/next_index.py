@@ -82,11 +82,12 @@ def claim(connection: Connection, ids: Sequence[str]) -> Claimed:
     return Claimed({row.id: row.point for row in rows}, spans)
 
 
-def mark_written(connection: Connection, points: Iterable[str]) -> None:
+def mark(connection: Connection, points: Iterable[str], *, written: bool) -> None:
+    """``written`` once points are there, not written before they are taken out."""
     rows = [{"name": point} for point in points]
     if rows:
-        written = update(next_points).where(next_points.c.point == bindparam("name")).values(written=True)
-        connection.execute(written, rows)
+        marked = update(next_points).where(next_points.c.point == bindparam("name")).values(written=written)
+        connection.execute(marked, rows)
 
 
 def left_over(connection: Connection) -> list[str]:

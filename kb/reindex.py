@@ -189,7 +189,8 @@ class _Making:
             if end == len(sparse) or time.perf_counter() - begun > _SECONDS:
                 self.index.store.flush()
                 with self._engine.begin() as connection:
-                    next_index.mark_written(connection, [entry.point for entry in prepared.entries[since:end]])
+                    points = [entry.point for entry in prepared.entries[since:end]]
+                    next_index.mark(connection, points, written=True)
                 since, begun = end, time.perf_counter()
         self._on_step(self._held, self._held + self._coming)
 
@@ -202,8 +203,9 @@ class _Making:
     def _tidy(self) -> None:
         """Take out what was withdrawn or replaced since it was written, and give others their new dates."""
         store = self.index.store
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             left_over, redated = next_index.left_over(connection), next_index.redated(connection)
+            next_index.mark(connection, left_over, written=False)
         store.delete(left_over)
         for span, points in redated.items():
             set_validity(store, span, points)
