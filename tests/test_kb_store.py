@@ -230,7 +230,7 @@ def sample_points(encoder: SparseEncoder) -> list[Point]:
 def scores(store: Store, sparse: Sparse, dense: list[float] | None) -> list[tuple[str, float]]:
     """The whole ranking, equal scores in the order of their ids."""
     ranking = store.query(sparse, dense, where=ANY, limit=100)
-    return sorted(((name, round(score, 4)) for name, score in ranking), key=lambda item: (-item[1], item[0]))
+    return sorted(((name, round(score, 3)) for name, score in ranking), key=lambda item: (-item[1], item[0]))
 
 
 def test_both_stores_give_the_same_ranking(config: Config, tmp_path: Path) -> None:
