@@ -8,10 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
 from core.config import Config
-from core.ports import Sparse
 from core.records import Document, Duplicate, FileRead, IngestReport, Likeness, RevisionChange, Skipped, State
 from kb import catalogue
-from kb.encode import EncodingPool, Packed, unpack
+from kb.encode import Encoded, EncodingPool, Packed
 from kb.files import remember_files
 from kb.steps import Staged, Steps, encode, words_of
 
@@ -36,7 +35,7 @@ class Adding:
         self._writing: Future[tuple[int, list[Duplicate]]] | None = None
         self._handed_over: frozenset[str] = frozenset()     # what is being written
         self._encoder = steps.index.encoder            # what the pool encodes with
-        self._pool = EncodingPool(self._encoder.config, config.ingest.workers)
+        self._pool = EncodingPool(self._encoder.config, steps.index.embedder, config.ingest.workers)
 
     def run(self, items: Iterable[Document | Skipped | FileRead]) -> IngestReport:
         started = time.perf_counter()
@@ -122,8 +121,8 @@ class Adding:
     ) -> tuple[int, list[Duplicate]]:
         """In the writing thread. Files are remembered once all that came before them is published."""
 
-        def encoded() -> Sequence[Sparse]:
-            return unpack(packed.result()) if packed else encode(staged.index, staged.entries)
+        def encoded() -> Sequence[Encoded]:
+            return encode(staged.index, staged.entries, packed)
 
         replaced = self._steps.write(staged, encoded)
         self._remember(files)

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from core.errors import BackendUnavailable
-from core.ports import Sparse
 from core.records import Document
 from kb import lookup, next_index
-from kb.encode import EncodingPool, Packed, unpack
+from kb.encode import Encoded, EncodingPool, Packed
 from kb.home import check_free_space
 from kb.index import NEXT, PLACE, Index, IndexSettings, recorded
 from kb.points import IndexEntry, index_entries
@@ -50,7 +49,7 @@ class Prepared:
     """A batch of points on its way to the index."""
 
     entries: list[IndexEntry]
-    packed: Future[Packed] | None     # their words, encoded in another process
+    packed: Future[Packed] | None     # their vectors, made in another process
 
 
 def reindex(
@@ -120,7 +119,7 @@ class _Making:
     ) -> None:
         ingest = settings.config.ingest
         self.index = index
-        self.pool = EncodingPool(index.encoder.config, ingest.workers)
+        self.pool = EncodingPool(index.encoder.config, index.embedder, ingest.workers)
         self.written = 0
         self._engine = engine
         self._settings = settings
@@ -159,7 +158,7 @@ class _Making:
         return missing
 
     def _write(self, missing: Sequence[tuple[str, int]]) -> None:
-        """The words of a batch are encoded in other processes while the batch before is written."""
+        """The texts of a batch are encoded in other processes while the batch before is written."""
         waiting: Prepared | None = None
         for ids in _batches(missing, self._batch):
             coming = self._prepare(ids)
@@ -180,13 +179,13 @@ class _Making:
 
     def _put(self, prepared: Prepared) -> None:
         check_free_space(self._settings.home, self._settings.config.storage.min_free_mb)
-        sparse = unpack(prepared.packed.result()) if prepared.packed else encode(self.index, prepared.entries)
+        encoded = encode(self.index, prepared.entries, prepared.packed)
         since, begun = 0, time.perf_counter()
-        for start in range(0, len(sparse), _AT_ONCE):
+        for start in range(0, len(encoded), _AT_ONCE):
             self._on_step(self._held, self._held + self._coming)
-            end = min(start + _AT_ONCE, len(sparse))
-            self._upsert(prepared.entries[start:end], sparse[start:end])
-            if end == len(sparse) or time.perf_counter() - begun > _SECONDS:
+            end = min(start + _AT_ONCE, len(encoded))
+            self._upsert(prepared.entries[start:end], encoded[start:end])
+            if end == len(encoded) or time.perf_counter() - begun > _SECONDS:
                 self.index.store.flush()
                 with self._engine.begin() as connection:
                     points = [entry.point for entry in prepared.entries[since:end]]
@@ -194,8 +193,8 @@ class _Making:
                 since, begun = end, time.perf_counter()
         self._on_step(self._held, self._held + self._coming)
 
-    def _upsert(self, entries: Sequence[IndexEntry], sparse: Sequence[Sparse]) -> None:
-        self.index.store.upsert(make_points(self.index, entries, sparse, _PUBLISHED))
+    def _upsert(self, entries: Sequence[IndexEntry], encoded: Sequence[Encoded]) -> None:
+        self.index.store.upsert(make_points(entries, encoded, _PUBLISHED))
         self.written += len(entries)
         self._held += len(entries)
         self._coming -= len(entries)

@@ -72,6 +72,7 @@ class StaticEncoder:
         self._table: NDArray[np.float32] = np.asarray(model.embedding, dtype=np.float32) * scales
         self._ids = TermIds(model.tokens)
         self._terms = terms
+        self.folder = folder
         self._name = f"static-{self.dim}@{_digest(folder)}"
 
     @property

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -26,13 +27,14 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from core.errors import PolicyDeskError
-from core.ports import Point, Sparse, Store
+from core.ports import Point, Store
 from core.records import Document, Duplicate, RevisionChange, State
 from kb import catalogue, lookup
 from kb.catalogue import Live
 from kb.compare import revision_change
 from kb.duplicates import earlier_duplicates, save_sketches, sketches_of, without_sketch
-from kb.encode import Fields
+from kb.encode import Encoded, Fields, Packed, unpack
+from kb.encode import encode as encode_texts
 from kb.graph import save_references, without_references
 from kb.home import check_free_space
 from kb.index import Index
@@ -132,7 +134,7 @@ class Steps:
             undo.pop_all()
         return staged
 
-    def write(self, staged: Staged, encoded: Callable[[], Sequence[Sparse]]) -> int:
+    def write(self, staged: Staged, encoded: Callable[[], Sequence[Encoded]]) -> int:
         """Steps two to four; how many revisions were replaced. ``encoded`` gives what ``staged.index`` needs."""
         try:
             while True:
@@ -245,11 +247,11 @@ class Steps:
         return list(index_entries(staged.documents, {c: p for c, p in points.items() if p not in there}, spans))
 
     def _index(
-        self, index: Index, generation: int, entries: Sequence[IndexEntry], sparse: Sequence[Sparse]
+        self, index: Index, generation: int, entries: Sequence[IndexEntry], encoded: Sequence[Encoded]
     ) -> None:
         """Step two."""
         if entries:
-            index.store.upsert(make_points(index, entries, sparse, generation))
+            index.store.upsert(make_points(entries, encoded, generation))
             index.store.flush()
 
     def _restore_index(self) -> None:
@@ -266,20 +268,21 @@ class Steps:
             self._index(self.index, generation, entries, encode(self.index, entries))
 
 
-def encode(index: Index, entries: Sequence[IndexEntry]) -> list[Sparse]:
-    return [index.encoder.document(*words_of(entry)) for entry in entries]
+def encode(index: Index, entries: Sequence[IndexEntry], packed: Future[Packed] | None = None) -> list[Encoded]:
+    """The vectors that ``index`` needs, from ``packed`` where a worker process made them."""
+    texts = [words_of(entry) for entry in entries]
+    if packed is not None:
+        return unpack(packed.result(), texts, index.embedder)
+    return encode_texts(texts, index.encoder, index.embedder)
 
 
-def make_points(index: Index, entries: Sequence[IndexEntry], sparse: Sequence[Sparse], generation: int) -> list[Point]:
-    dense: Sequence[list[float] | None] = [None] * len(entries)
-    if index.embedder:
-        dense = index.embedder.embed(["\n".join(words_of(entry)) for entry in entries]).tolist()
+def make_points(entries: Sequence[IndexEntry], encoded: Sequence[Encoded], generation: int) -> list[Point]:
     return [
         Point(
-            entry.point, words, vector, generation, entry.region or "", entry.rank,
+            entry.point, vectors.sparse, vectors.dense, generation, entry.region or "", entry.rank,
             number(entry.span.start, 0), number(entry.span.end, OPEN_END), entry.public,
         )
-        for entry, words, vector in zip(entries, sparse, dense, strict=True)
+        for entry, vectors in zip(entries, encoded, strict=True)
     ]
 
 

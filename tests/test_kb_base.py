@@ -385,7 +385,7 @@ class MeanwhileStore:
             return self._store.query(sparse, dense, where=where, limit=limit)
         staged = self._steps.stage(coming)
         words = encode(staged.index, staged.entries)
-        self._store.upsert(make_points(staged.index, staged.entries, words, staged.generation)[:1])
+        self._store.upsert(make_points(staged.entries, words, staged.generation)[:1])
         scored = self._store.query(sparse, dense, where=where, limit=limit)
         self._steps.write(staged, lambda: words)
         return scored

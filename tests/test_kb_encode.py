@@ -17,7 +17,7 @@ from core.config import load_config
 from kb.encode import EncodingPool
 
 if __name__ == "__main__":
-    pool = EncodingPool(load_config().index, 1)
+    pool = EncodingPool(load_config().index, None, 1)
     pool.submit([("养犬条例", "", "第一条 养犬应当登记")]).result()
     print(multiprocessing.active_children()[0].pid, flush=True)
     time.sleep(100)

@@ -14,7 +14,8 @@ from qdrant_client import QdrantClient
 from core.config import Config, IndexConfig
 from core.ports import Point, PointFilter, Sparse
 from core.records import State
-from kb.encode import EncodingPool, unpack
+from kb.encode import EncodingPool, encode, unpack
+from kb.static_encoder import StaticEncoder
 from kb.store_qdrant import QdrantStore
 from kb.tokens import SparseEncoder, Tokenizer, encoder_named, index_tokenizer, open_tokenizer
 from policydesk.app import Desk
@@ -161,16 +162,19 @@ def test_an_index_is_read_by_the_name_of_its_encoder(config: Config, words: bool
     assert again.query(SENTENCES[1]) == made.query(SENTENCES[1])
 
 
-def test_a_worker_process_makes_the_vectors_that_this_process_makes(config: Config) -> None:
+@pytest.mark.parametrize("embedder", [None, StaticEncoder()], ids=["words", "meaning"])
+def test_a_worker_process_makes_the_vectors_that_this_process_makes(
+    config: Config, embedder: StaticEncoder | None
+) -> None:
     batch = [("养犬管理办法", "第一章 总则", sentence) for sentence in SENTENCES] + [("", "", "")]
-    here = SparseEncoder(index_tokenizer(config.index), config.index)
-    pool = EncodingPool(config.index, 1)
-    there = unpack(pool.submit(batch).result())
+    here = encode(batch, SparseEncoder(index_tokenizer(config.index), config.index), embedder)
+    pool = EncodingPool(config.index, embedder, 1)
+    there = unpack(pool.submit(batch).result(), batch, embedder)
     pool.close()
-    for fields, sparse in zip(batch, there, strict=True):
-        ours = here.document(*fields)
-        assert sparse.indices == ours.indices
-        assert sparse.values == np.array(ours.values, dtype=np.float32).tolist()
+    for ours, theirs in zip(here, there, strict=True):
+        assert theirs.sparse.indices == ours.sparse.indices
+        assert theirs.sparse.values == np.array(ours.sparse.values, dtype=np.float32).tolist()
+        assert theirs.dense == ours.dense
 
 
 def plain_bm25(config: Config, average: float) -> IndexConfig:
