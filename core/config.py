@@ -68,7 +68,6 @@ class IndexConfig(_Section):
 class SearchConfig(_Section):
     top: int = Field(gt=0)
     candidates: int = Field(gt=0)
-    rrf_k: int = Field(gt=0)
     dense_weight: float = Field(ge=0)
     graph: bool
     terms: bool

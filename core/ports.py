@@ -103,10 +103,8 @@ class Store(Protocol):
         """Return once everything written before is on disk."""
         ...
 
-    def query(
-        self, sparse: Sparse | None, dense: Sequence[float] | None, *, where: PointFilter, limit: int
-    ) -> list[tuple[str, float]]:
-        """(chunk id, score), best first. With both vectors the two lists are fused by rank."""
+    def query(self, vector: Sparse | Sequence[float], *, where: PointFilter, limit: int) -> list[tuple[str, float]]:
+        """(chunk id, score), best first: by words for a sparse vector, by meaning for a dense one."""
         ...
 
     def count(self) -> int: ...

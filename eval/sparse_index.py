@@ -52,7 +52,7 @@ def sparse_cost(
     with TemporaryDirectory() as name:
         folder = Path(name) / "vectors"
         started = time.perf_counter()
-        store = EdgeStore(folder, dim=None, rrf_k=60, candidates=_DEPTH)
+        store = EdgeStore(folder, dim=None)
         for batch in _batches(pieces):
             store.upsert([_point(place, piece, weigh(piece)) for place, piece in batch])
             store.flush()
@@ -68,7 +68,7 @@ def text_cost(
     with TemporaryDirectory() as name:
         folder = Path(name) / "vectors"
         started = time.perf_counter()
-        store = EdgeStore(folder, dim=None, rrf_k=60, candidates=_DEPTH)     # makes the folder and its other indexes
+        store = EdgeStore(folder, dim=None)     # makes the folder and its other indexes
         store.close()
         shard = edge.EdgeShard.load(str(folder))
         shard.update(edge.UpdateOperation.create_field_index(_TEXT, edge.TextIndexParams(
@@ -118,11 +118,11 @@ def _child(answer: Connection, ask: Ask, folder: Path, questions: Sequence[objec
 
 
 def _ask_sparse(folder: Path, questions: Sequence[object], where: PointFilter) -> list[float]:
-    store = EdgeStore(folder, dim=None, rrf_k=60, candidates=_DEPTH)
+    store = EdgeStore(folder, dim=None)
 
     def ask(question: object) -> None:
         assert isinstance(question, Sparse)
-        store.query(question, None, where=where, limit=_DEPTH)
+        store.query(question, where=where, limit=_DEPTH)
 
     return _timed(ask, questions)
 

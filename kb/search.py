@@ -184,15 +184,15 @@ class Searcher:
         store = asked.index.store
         by_words, by_meaning = frozenset(sparse.keys() - dense.keys()), frozenset(dense.keys() - sparse.keys())
         if by_words:
-            dense |= store.query(None, asked.dense, where=PointFilter(only=by_words), limit=len(by_words))
+            dense |= store.query(asked.dense, where=PointFilter(only=by_words), limit=len(by_words))
         if by_meaning:
-            sparse |= store.query(asked.sparse, None, where=PointFilter(only=by_meaning), limit=len(by_meaning))
+            sparse |= store.query(asked.sparse, where=PointFilter(only=by_meaning), limit=len(by_meaning))
         return _Lists(sparse, dense)
 
     def _listed(self, asked: Asked, where: PointFilter, depth: int) -> _Lists:
         store = asked.index.store
-        sparse = dict(store.query(asked.sparse, None, where=where, limit=depth))
-        return _Lists(sparse, dict(store.query(None, asked.dense, where=where, limit=depth)) if asked.dense else {})
+        sparse = dict(store.query(asked.sparse, where=where, limit=depth))
+        return _Lists(sparse, dict(store.query(asked.dense, where=where, limit=depth)) if asked.dense else {})
 
     def _ranked(self, asked: Asked, rows: Sequence[lookup.CandidateRow]) -> list[tuple[lookup.CandidateRow, Scored]]:
         """The candidates, best first, with their scores."""

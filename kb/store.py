@@ -46,15 +46,14 @@ def open_store(config: Config, home: Path, place: str = "", *, dim: int | None) 
 
     ``place`` ends the name of its folder or collection.
     """
-    depth, k = config.search.candidates, config.search.rrf_k
     if config.storage.vectors == "edge":
         from kb.store_edge import EdgeStore
 
-        return EdgeStore(_folder(home, place), dim=dim, rrf_k=k, candidates=depth)
+        return EdgeStore(_folder(home, place), dim=dim)
     from kb.store_qdrant import open_qdrant
 
     storage = config.storage.model_copy(update={"collection": _named(config.storage.collection, place)})
-    return open_qdrant(storage, dim=dim, rrf_k=k, candidates=depth)
+    return open_qdrant(storage, dim=dim)
 
 
 def remove_store(config: Config, home: Path, place: str) -> None:

@@ -36,10 +36,8 @@ _Condition = (
 class EdgeStore:
     """Held by one process at a time; its threads may share it."""
 
-    def __init__(self, folder: Path, *, dim: int | None, rrf_k: int, candidates: int) -> None:
+    def __init__(self, folder: Path, *, dim: int | None) -> None:
         """Open ``folder``, or make it. ``dim`` is the dense vectors' length, or None for none."""
-        self._rrf_k = rrf_k
-        self._candidates = candidates
         self._unfinished = 0
         if not any(folder.glob("*")):
             _create(folder, dim)
@@ -62,25 +60,13 @@ class EdgeStore:
             self._shard.optimize()
             self._unfinished = 0
 
-    def query(
-        self, sparse: Sparse | None, dense: Sequence[float] | None, *, where: PointFilter, limit: int
-    ) -> list[tuple[str, float]]:
-        conditions = _filter(where)
-        lists = []
-        if sparse is not None:
-            lists.append(edge.Query.Nearest(edge.SparseVector(sparse.indices, sparse.values), using=SPARSE))
-        if dense is not None:
-            lists.append(edge.Query.Nearest(list(dense), using=DENSE))
-        if len(lists) == 1:
-            params = None if dense is None else _CLOSER if where.only is None else _EXACT
-            request = edge.QueryRequest(limit=limit, query=lists[0], filter=conditions, params=params)
+    def query(self, vector: Sparse | Sequence[float], *, where: PointFilter, limit: int) -> list[tuple[str, float]]:
+        if isinstance(vector, Sparse):
+            nearest, params = edge.Query.Nearest(edge.SparseVector(vector.indices, vector.values), using=SPARSE), None
         else:
-            depth = max(limit, self._candidates)
-            request = edge.QueryRequest(
-                limit=limit,
-                query=edge.Fusion.Rrf(k=self._rrf_k),  # type: ignore[arg-type]  # its stub lacks the base class
-                prefetches=[edge.Prefetch(limit=depth, query=one, filter=conditions) for one in lists],
-            )
+            nearest = edge.Query.Nearest(list(vector), using=DENSE)
+            params = _CLOSER if where.only is None else _EXACT
+        request = edge.QueryRequest(limit=limit, query=nearest, filter=_filter(where), params=params)
         return [(point_name(point.id), point.score) for point in self._shard.query(request)]
 
     def count(self) -> int:

@@ -24,14 +24,10 @@ _REQUEST_POINTS = 500
 class QdrantStore:
     """One collection. The client's local mode is not thread-safe, so calls take turns."""
 
-    def __init__(
-        self, client: QdrantClient, collection: str, *, dim: int | None, rrf_k: int, candidates: int
-    ) -> None:
+    def __init__(self, client: QdrantClient, collection: str, *, dim: int | None) -> None:
         """Open ``collection``, or make it. ``dim`` is the dense vectors' length, or None for none."""
         self._client = client
         self._collection = collection
-        self._rrf_k = rrf_k
-        self._candidates = candidates
         self._turn = threading.Lock()
         try:
             with self._asking():
@@ -87,32 +83,16 @@ class QdrantStore:
     def flush(self) -> None:
         """Nothing to do: every write waits for the server's write-ahead log."""
 
-    def query(
-        self, sparse: Sparse | None, dense: Sequence[float] | None, *, where: PointFilter, limit: int
-    ) -> list[tuple[str, float]]:
-        conditions = _filter(where)
-        lists: list[tuple[str, models.SparseVector | list[float]]] = []
-        if sparse is not None:
-            lists.append((SPARSE, models.SparseVector(indices=sparse.indices, values=sparse.values)))
-        if dense is not None:
-            lists.append((DENSE, list(dense)))
+    def query(self, vector: Sparse | Sequence[float], *, where: PointFilter, limit: int) -> list[tuple[str, float]]:
+        asked: models.SparseVector | list[float]
+        if isinstance(vector, Sparse):
+            asked, using = models.SparseVector(indices=vector.indices, values=vector.values), SPARSE
+        else:
+            asked, using = list(vector), DENSE
         with self._asking():
-            if len(lists) == 1:
-                using, one = lists[0]
-                found = self._client.query_points(
-                    self._collection, one, using=using, query_filter=conditions, limit=limit, with_payload=False
-                )
-            else:
-                depth = max(limit, self._candidates)
-                found = self._client.query_points(
-                    self._collection,
-                    query=models.RrfQuery(rrf=models.Rrf(k=self._rrf_k)),
-                    prefetch=[
-                        models.Prefetch(query=one, using=using, filter=conditions, limit=depth) for using, one in lists
-                    ],
-                    limit=limit,
-                    with_payload=False,
-                )
+            found = self._client.query_points(
+                self._collection, asked, using=using, query_filter=_filter(where), limit=limit, with_payload=False
+            )
         return [(point_name(point.id), point.score) for point in found.points]
 
     def count(self) -> int:
@@ -129,9 +109,9 @@ class QdrantStore:
             yield
 
 
-def open_qdrant(config: StorageConfig, *, dim: int | None, rrf_k: int, candidates: int) -> QdrantStore:
+def open_qdrant(config: StorageConfig, *, dim: int | None) -> QdrantStore:
     """The store at ``config.vectors``. Raises `BackendUnavailable` when nothing answers there."""
-    return QdrantStore(_client(config), config.collection, dim=dim, rrf_k=rrf_k, candidates=candidates)
+    return QdrantStore(_client(config), config.collection, dim=dim)
 
 
 def remove_collection(config: StorageConfig, name: str) -> None:

@@ -377,16 +377,16 @@ class MeanwhileStore:
         return getattr(self._store, name)
 
     def query(
-        self, sparse: Sparse, dense: Sequence[float] | None, *, where: PointFilter, limit: int
+        self, vector: Sparse | Sequence[float], *, where: PointFilter, limit: int
     ) -> list[tuple[str, float]]:
-        self.searches += sparse is not None and where.only is None
+        self.searches += isinstance(vector, Sparse) and where.only is None
         coming, self._coming = self._coming, []
         if not coming:
-            return self._store.query(sparse, dense, where=where, limit=limit)
+            return self._store.query(vector, where=where, limit=limit)
         staged = self._steps.stage(coming)
         words = encode(staged.index, staged.entries)
         self._store.upsert(make_points(staged.entries, words, staged.generation)[:1])
-        scored = self._store.query(sparse, dense, where=where, limit=limit)
+        scored = self._store.query(vector, where=where, limit=limit)
         self._steps.write(staged, lambda: words)
         return scored
 

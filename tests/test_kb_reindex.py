@@ -234,13 +234,11 @@ class SlowStore:
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
-    def query(
-        self, sparse: Sparse | None, dense: Sequence[float] | None, *, where: PointFilter, limit: int
-    ) -> list[tuple[str, float]]:
+    def query(self, vector: Sparse | Sequence[float], *, where: PointFilter, limit: int) -> list[tuple[str, float]]:
         while self._until:
             self._until.pop()()
         assert not self.closed
-        return self._store.query(sparse, dense, where=where, limit=limit)
+        return self._store.query(vector, where=where, limit=limit)
 
     def close(self) -> None:
         self.closed = True

@@ -177,7 +177,7 @@ def test_no_moment_of_a_replacement_lacks_a_version_whose_days_change(base: Know
     assert {tuple(today) for today, _ in moments} == {tuple(shown(old)), tuple(shown(later))}
     assert {tuple(then) for _, then in moments} == {tuple(shown(old)), tuple(shown(new))}
     in_index = base._steps.index.store.query(
-        base._steps.index.encoder.query("停车"), None, where=PointFilter(as_of=20260601), limit=9
+        base._steps.index.encoder.query("停车"), where=PointFilter(as_of=20260601), limit=9
     )
     assert sorted(name for name, _ in in_index) == sorted(point_ids(later))
 

@@ -43,7 +43,7 @@ def ask(*terms: int) -> Sparse:
 
 
 def found(store: Store, where: PointFilter = ANY, *, limit: int = 20) -> list[str]:
-    return [name for name, _ in store.query(ask(COMMON), None, where=where, limit=limit)]
+    return [name for name, _ in store.query(ask(COMMON), where=where, limit=limit)]
 
 
 OpenStore = Callable[[int | None], Store]
@@ -56,9 +56,9 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
     def make(dim: int | None) -> Store:
         store: Store
         if request.param == "edge":
-            store = EdgeStore(tmp_path / f"vectors-{dim}", dim=dim, rrf_k=60, candidates=100)
+            store = EdgeStore(tmp_path / f"vectors-{dim}", dim=dim)
         else:
-            store = QdrantStore(QdrantClient(":memory:"), "test", dim=dim, rrf_k=60, candidates=100)
+            store = QdrantStore(QdrantClient(":memory:"), "test", dim=dim)
         opened.append(store)
         return store
 
@@ -82,7 +82,7 @@ class TestStoreContract:
         store.upsert([make_point(make_id(1), {RARE: 1.0})])
         assert store.count() == 2
         assert found(store) == [make_id(2)]
-        assert [name for name, _ in store.query(ask(RARE), None, where=ANY, limit=9)] == [make_id(1)]
+        assert [name for name, _ in store.query(ask(RARE), where=ANY, limit=9)] == [make_id(1)]
 
     def test_ids_come_back_as_they_went_in(self, store: Store) -> None:
         store.upsert([make_point(name) for name in IDS])
@@ -111,7 +111,7 @@ class TestStoreContract:
 
     def test_a_query_without_terms_finds_nothing(self, store: Store) -> None:
         store.upsert([make_point(make_id(1))])
-        assert store.query(Sparse([], []), None, where=ANY, limit=5) == []
+        assert store.query(Sparse([], []), where=ANY, limit=5) == []
 
     def test_set_validity_changes_what_a_day_finds_and_nothing_else(self, store: Store) -> None:
         store.upsert([replace(make_point(make_id(n)), region="900100") for n in (1, 2)])
@@ -169,7 +169,7 @@ class TestStoreContract:
     def test_the_rarer_term_wins(self, store: Store) -> None:
         store.upsert([make_point(make_id(n), {COMMON: 1.0}) for n in range(20)])
         store.upsert([make_point(make_id(50), {RARE: 1.0})])
-        ranking = store.query(ask(COMMON, RARE), None, where=ANY, limit=5)
+        ranking = store.query(ask(COMMON, RARE), where=ANY, limit=5)
         assert ranking[0][0] == make_id(50)
         assert ranking[0][1] > 2 * ranking[1][1]
 
@@ -180,38 +180,38 @@ class TestStoreContract:
 
     def test_ties_come_back_all_with_equal_scores(self, store: Store) -> None:
         store.upsert([make_point(name) for name in IDS])
-        ranking = store.query(ask(COMMON), None, where=ANY, limit=9)
+        ranking = store.query(ask(COMMON), where=ANY, limit=9)
         assert sorted(name for name, _ in ranking) == sorted(IDS)
         assert len({score for _, score in ranking}) == 1
         assert len(found(store, limit=3)) == 3
 
     def test_the_largest_term_number_is_found(self, store: Store) -> None:
         store.upsert([make_point(make_id(1), {OTHER: 1.0}), make_point(make_id(2))])
-        assert [name for name, _ in store.query(ask(OTHER), None, where=ANY, limit=5)] == [make_id(1)]
+        assert [name for name, _ in store.query(ask(OTHER), where=ANY, limit=5)] == [make_id(1)]
 
-    def test_fusion_finds_members_of_both_lists_and_filters_both(self, make_store: OpenStore) -> None:
-        store = make_store(64)
-        wanted, far = HashEmbedder().embed(["公租房租金", "养犬登记"]).tolist()
-        store.upsert([make_point(make_id(n), {OTHER: 1.0}, far) for n in range(10, 15)])
-        store.upsert([
-            make_point(make_id(1), {RARE: 1.0}, far),                                        # by words
-            make_point(make_id(2), {OTHER: 1.0}, wanted),                                    # by meaning
-            replace(make_point(make_id(3), {RARE: 9.0}, wanted), public=False),              # by both, forbidden
-        ])
-        fused = store.query(ask(RARE), wanted, where=PointFilter(public_only=True), limit=2)
-        assert {name for name, _ in fused} == {make_id(1), make_id(2)}
-        assert make_id(3) == store.query(ask(RARE), wanted, where=ANY, limit=1)[0][0]
-
-    def test_first_in_both_lists_is_first_in_the_fused_one(self, make_store: OpenStore) -> None:
+    def test_the_nearest_meaning_comes_first_and_conditions_hold(self, make_store: OpenStore) -> None:
         store = make_store(64)
         texts = ["公租房租金标准", "公租房申请条件", "养犬登记办法"]
         vectors = HashEmbedder().embed(texts).tolist()
-        weights = ({RARE: 2.0}, {RARE: 1.0}, {OTHER: 1.0})
-        pairs = zip(weights, vectors, strict=True)
-        store.upsert([make_point(make_id(n), words, vector) for n, (words, vector) in enumerate(pairs)])
-        ranking = store.query(ask(RARE), vectors[0], where=ANY, limit=3)
+        store.upsert([make_point(make_id(n), {OTHER: 1.0}, vector) for n, vector in enumerate(vectors)])
+        store.upsert([replace(make_point(make_id(9), {OTHER: 1.0}, vectors[0]), public=False)])
+        ranking = store.query(vectors[0], where=PointFilter(public_only=True), limit=3)
         assert [name for name, _ in ranking] == [make_id(0), make_id(1), make_id(2)]
-        assert ranking[0][1] > ranking[1][1] > ranking[2][1] > 0
+        assert ranking[0][1] == pytest.approx(1, abs=1e-3)
+        assert {name for name, _ in store.query(vectors[0], where=ANY, limit=2)} == {make_id(0), make_id(9)}
+
+    def test_some_points_alone_are_scored(self, make_store: OpenStore) -> None:
+        store = make_store(64)
+        vectors = HashEmbedder().embed(["公租房租金标准", "公租房申请条件", "养犬登记办法"]).tolist()
+        store.upsert([make_point(make_id(n), {COMMON: 1.0 + n}, vector) for n, vector in enumerate(vectors)])
+        where = PointFilter(only=frozenset({make_id(0), make_id(1), make_id(77)}))
+        assert [name for name, _ in store.query(ask(COMMON), where=where, limit=9)] == [make_id(1), make_id(0)]
+        meant = dict(store.query(vectors[0], where=where, limit=9))
+        assert list(meant) == [make_id(0), make_id(1)]
+        assert meant == pytest.approx(
+            {make_id(n): float(np.dot(vectors[0], vectors[n])) for n in (0, 1)}, abs=1e-3
+        )
+        assert store.query(ask(COMMON), where=replace(where, regions=("999999",)), limit=9) == []
 
 
 def sample_points(encoder: SparseEncoder) -> list[Point]:
@@ -227,28 +227,25 @@ def sample_points(encoder: SparseEncoder) -> list[Point]:
     ]
 
 
-def scores(store: Store, sparse: Sparse, dense: list[float] | None) -> list[tuple[str, float]]:
+def scores(store: Store, vector: Sparse | list[float]) -> list[tuple[str, float]]:
     """The whole ranking, equal scores in the order of their ids."""
-    ranking = store.query(sparse, dense, where=ANY, limit=100)
+    ranking = store.query(vector, where=ANY, limit=100)
     return sorted(((name, round(score, 3)) for name, score in ranking), key=lambda item: (-item[1], item[0]))
 
 
 def test_both_stores_give_the_same_ranking(config: Config, tmp_path: Path) -> None:
     encoder = SparseEncoder(open_tokenizer("auto", bigrams=True), config.index)
     points = sample_points(encoder)
-    one = EdgeStore(tmp_path / "vectors", dim=64, rrf_k=60, candidates=100)
-    two = QdrantStore(QdrantClient(":memory:"), "test", dim=64, rrf_k=60, candidates=100)
+    one = EdgeStore(tmp_path / "vectors", dim=64)
+    two = QdrantStore(QdrantClient(":memory:"), "test", dim=64)
     for store in (one, two):
         store.upsert(points)
     for question in ("公租房租金的补贴标准", "养犬登记需要哪些材料", "入学申请时限"):
         words = encoder.query(question)
-        assert scores(one, words, None) == scores(two, words, None)
-    for seventh, weight in enumerate((2.0, 1.0, 0.5)):     # both lists without ties: any term, any direction
-        distinct = [replace(p, sparse=Sparse([COMMON], [weight + n])) for n, p in enumerate(points)]
-        one.upsert(distinct)
-        two.upsert(distinct)
-        meaning = points[7 * seventh].dense
-        assert scores(one, ask(COMMON), meaning) == scores(two, ask(COMMON), meaning)
+        assert scores(one, words) == scores(two, words)
+    for point in points[:3]:
+        assert point.dense is not None
+        assert scores(one, point.dense) == scores(two, point.dense)
     one.close()
     two.close()
 
@@ -256,13 +253,13 @@ def test_both_stores_give_the_same_ranking(config: Config, tmp_path: Path) -> No
 @pytest.mark.parametrize("dim", [None, 64])
 def test_a_reopened_edge_store_finds_everything(tmp_path: Path, dim: int | None) -> None:
     dense = HashEmbedder().embed(["公租房"])[0].tolist() if dim else None
-    store = EdgeStore(tmp_path / "vectors", dim=dim, rrf_k=60, candidates=100)
+    store = EdgeStore(tmp_path / "vectors", dim=dim)
     store.upsert([make_point(name, dense=dense) for name in IDS])
     store.set_validity([IDS[1]], in_force_from=0, in_force_to=20250101)
     store.delete([IDS[2]])
     store.flush()
     store.close()
-    again = EdgeStore(tmp_path / "vectors", dim=dim, rrf_k=60, candidates=100)
+    again = EdgeStore(tmp_path / "vectors", dim=dim)
     assert sorted(found(again)) == sorted({*IDS} - {IDS[2]})
     assert sorted(found(again, PointFilter(as_of=20260101))) == sorted({*IDS} - {IDS[1], IDS[2]})
     assert again._shard.info().payload_schema.keys() == INDEXES.keys()
@@ -272,17 +269,17 @@ def test_a_reopened_edge_store_finds_everything(tmp_path: Path, dim: int | None)
 def test_an_index_whose_making_was_cut_short_is_made_anew(tmp_path: Path) -> None:
     half = tmp_path / "vectors.new" / "segments"
     half.mkdir(parents=True)
-    store = EdgeStore(tmp_path / "vectors", dim=None, rrf_k=60, candidates=100)
+    store = EdgeStore(tmp_path / "vectors", dim=None)
     assert store.count() == 0
     assert not half.exists()
     store.close()
 
 
 def test_a_damaged_index_folder_is_named(tmp_path: Path) -> None:
-    EdgeStore(tmp_path / "vectors", dim=None, rrf_k=60, candidates=100).close()
+    EdgeStore(tmp_path / "vectors", dim=None).close()
     (tmp_path / "vectors" / "edge_config.json").write_text("{", encoding="utf-8")
     with pytest.raises(BackendUnavailable, match="vectors"):
-        EdgeStore(tmp_path / "vectors", dim=None, rrf_k=60, candidates=100)
+        EdgeStore(tmp_path / "vectors", dim=None)
 
 
 def test_a_point_id_is_the_chunk_id_as_a_number() -> None:
@@ -341,7 +338,7 @@ def test_a_server_that_answers_nonsense_is_reported_as_unavailable(config: Confi
     with server(status, body) as url:
         storage = with_vectors(config, url).storage
         with pytest.raises(BackendUnavailable, match=r"storage\.vectors"):
-            open_qdrant(storage, dim=None, rrf_k=60, candidates=100)
+            open_qdrant(storage, dim=None)
 
 
 def test_an_address_where_nothing_listens_is_reported_as_unavailable(config: Config) -> None:
@@ -350,4 +347,4 @@ def test_an_address_where_nothing_listens_is_reported_as_unavailable(config: Con
         port = closed.getsockname()[1]
     storage = with_vectors(config, f"http://127.0.0.1:{port}").storage
     with pytest.raises(BackendUnavailable, match=r"storage\.vectors"):
-        open_qdrant(storage, dim=None, rrf_k=60, candidates=100)
+        open_qdrant(storage, dim=None)

@@ -193,13 +193,13 @@ def test_a_ranking_of_single_fields_is_that_of_bm25s(config: Config, sample_desk
     oracle.index(terms, show_progress=False)
 
     ours = SparseEncoder(cut, plain_bm25(config, sum(map(len, terms)) / len(terms)))
-    store = QdrantStore(QdrantClient(":memory:"), "oracle", dim=None, rrf_k=60, candidates=100)
+    store = QdrantStore(QdrantClient(":memory:"), "oracle", dim=None)
     vectors = [ours.document("", "", text) for text in texts]
     store.upsert([Point(f"{n:016x}", v, None, 1, "", 0, 0, 99991231, True) for n, v in enumerate(vectors)])
     for question in ("公租房租金怎么收", "养犬需要登记吗", "高龄津贴的标准", "电动自行车充电"):
         asked = Counter(map(number, cut.terms(question)))        # without our halved weights
         plain = Sparse(list(asked), list(map(float, asked.values())))
-        found = store.query(plain, None, where=PointFilter(), limit=len(texts))
+        found = store.query(plain, where=PointFilter(), limit=len(texts))
         got = np.zeros(len(texts))
         for name, score in found:
             got[int(name, 16)] = score
