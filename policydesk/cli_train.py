@@ -46,7 +46,7 @@ def train_reranker(
     questions: Questions,
     out: Out,
     also: Annotated[
-        list[Path] | None, typer.Option("--with", help="train examples 从别的知识库做的样例，可多个")
+        list[Path] | None, typer.Option("--with", help="train examples 从别的知识库做的样例，可多个；缺省为自带的一份")
     ] = None,
     without_laws: WithoutLaws = None,
     region: Region = None,
@@ -56,10 +56,10 @@ def train_reranker(
     config: ConfigFile = None,
 ) -> None:
     """用带答案的问题训练排序模型；文件要先收入 --home。"""
-    from train.ranker import read_examples, train_ranker
+    from train.ranker import POLICIES, read_examples, train_ranker
 
     taught = _examples(questions, without_laws, Question("", region=region, national=national), home, config)
-    taught += [example for path in also or () for example in read_examples(path)]
+    taught += [example for path in also or [POLICIES] for example in read_examples(path)]
     train_ranker(taught, out, seed=seed)
     typer.echo(f"用 {len(taught)} 个问题训练，写入 {out}；在配置中写 search.reranker: {out} 即可使用", err=True)
 

@@ -59,7 +59,7 @@ class FoldSearches:
     @contextmanager
     def trained(self, laws: Path) -> Iterator[Search]:
         """The whole search with a ranker that was trained on no question with gold in ``laws``."""
-        from train.ranker import examples, read_laws, train_ranker, without_laws
+        from train.ranker import POLICIES, examples, read_examples, read_laws, train_ranker, without_laws
 
         with TemporaryDirectory() as folder:
             ranker = Path(folder) / "ranker.txt"
@@ -68,7 +68,7 @@ class FoldSearches:
                     without_laws(self.questions, read_laws(laws)),
                     lambda question: desk.base.searcher.candidates(question.text, _options(desk, question, 1)),
                 )
-            train_ranker(taught, ranker, seed=self.seed)
+            train_ranker([*taught, *read_examples(POLICIES)], ranker, seed=self.seed)
             own = self.config.search.model_copy(update={"reranker": str(ranker)})
             with open_desk(self.config.model_copy(update={"search": own}), self.home) as desk:
                 yield measured_search(desk)

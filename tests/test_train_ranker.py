@@ -60,12 +60,12 @@ def test_the_span_of_an_answer_is_worth_more_than_its_document(sample_desk: Desk
     assert set(answers[1:]) == {0, 1}
 
 
-def test_examples_come_back_from_a_file_as_they_were(sample_desk: Desk, tmp_path: Path) -> None:
+def test_examples_come_back_from_a_file_in_half_the_precision(sample_desk: Desk, tmp_path: Path) -> None:
     found = taught(sample_desk)
     write_examples(found, tmp_path / "a.npz")
     for one, again in zip(found, read_examples(tmp_path / "a.npz"), strict=True):
         assert one.names == again.names
-        assert np.array_equal(one.features, again.features)
+        assert np.allclose(one.features, again.features, rtol=1e-3)
         assert np.array_equal(one.answers, again.answers)
     (tmp_path / "b.npz").write_bytes(b"PK\x03\x04")
     with pytest.raises(PolicyDeskError, match=r"b\.npz"):

@@ -16,6 +16,9 @@ from kb.features import AskedTerms, Numbers, feature_matrix
 from kb.lookup import CandidateRow
 from kb.ranker import BETWEEN
 
+POLICIES = Path(__file__).resolve().parent / "policies.npz"
+"""Examples from questions_policies.jsonl, beside which any ranker learns: laws alone teach too little about the rest."""
+
 Candidates = Callable[[Question], tuple[AskedTerms, Sequence[CandidateRow]]]
 """A question -> its terms and its candidates in order."""
 
@@ -72,8 +75,9 @@ def write_examples(found: Sequence[Example], out: Path) -> None:
         raise PolicyDeskError(_NOTHING)
     with out.open("wb") as file:
         np.savez_compressed(
-            file, names=np.array(found[0].names), features=np.concatenate([e.features for e in found]),
-            answers=np.concatenate([e.answers for e in found]), sizes=np.array([len(e.answers) for e in found]),
+            file, names=np.array(found[0].names), sizes=np.array([len(e.answers) for e in found]),
+            features=np.concatenate([e.features for e in found]).astype(np.float16),     # half the file, ranks the same
+            answers=np.concatenate([e.answers for e in found]).astype(np.int8),
         )
 
 
@@ -82,7 +86,8 @@ def read_examples(path: Path) -> list[Example]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             names, ends = tuple(stored["names"].tolist()), np.cumsum(stored["sizes"])[:-1]
-            parts = np.split(stored["features"], ends), np.split(stored["answers"], ends)
+            features, answers = (stored[name].astype(np.float32) for name in ("features", "answers"))
+            parts = np.split(features, ends), np.split(answers, ends)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise PolicyDeskError(f"{path} 不是训练样例（{error}）。请用 policydesk train examples 生成") from error
     return [Example(names, features, answers) for features, answers in zip(*parts, strict=True)]
