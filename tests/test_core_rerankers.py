@@ -30,6 +30,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_reranker(choice: str, **models: object) -> Config:
     config = load_config()
     return config.model_copy(update={
+        "index": config.index.model_copy(update={"embedder": "none"}),
         "search": config.search.model_copy(update={"reranker": choice}),
         "models": config.models.model_copy(update={"answer_seconds": 2.0, "tries": 1, **models}),
     })
