@@ -1,4 +1,4 @@
-"""The `Store` in process: qdrant-edge, one folder, no server. The only module that imports it."""
+"""The `Store` in process: qdrant-edge, one folder, no server."""
 
 from __future__ import annotations
 
