@@ -17,7 +17,7 @@ from kb.lookup import CandidateRow
 from kb.ranker import BETWEEN
 
 POLICIES = Path(__file__).resolve().parent / "policies.npz"
-"""Examples from questions_policies.jsonl, beside which any ranker learns: laws alone teach too little about the rest."""
+"""Examples from questions_policies.jsonl, beside which any ranker learns: laws alone teach too little."""
 
 Candidates = Callable[[Question], tuple[AskedTerms, Sequence[CandidateRow]]]
 """A question -> its terms and its candidates in order."""
