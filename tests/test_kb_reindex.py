@@ -93,7 +93,12 @@ def nothing(there: int, coming: int) -> None:
 def scores(base: KnowledgeBase) -> list[dict[str, float]]:
     """What each question finds."""
     options = SearchOptions(top=20, as_of=TODAY)
-    return [{hit.ref: round(hit.score, 4) for hit in base.search(text, options)} for text in QUESTIONS]
+    return [{hit.ref: hit.score for hit in base.search(text, options)} for text in QUESTIONS]
+
+
+def alike(found: list[dict[str, float]]) -> list[object]:
+    """Equal to the same finds whose scores differ by the last digits of sums in another order."""
+    return [pytest.approx(one, rel=1e-3) for one in found]
 
 
 def holders(base: KnowledgeBase, word: str, day: date = TODAY) -> list[str]:
@@ -141,7 +146,7 @@ def test_a_reindexed_home_finds_what_a_fresh_one_finds(
     assert [path.name for path in home.glob("vectors*")] == [f"vectors-{done.index.place}"]
     with open_desk(new, home) as again, open_desk(new, tmp_path / "fresh") as fresh:
         add(fresh.base, *DOCUMENTS)
-        assert scores(again.base) == scores(fresh.base)
+        assert scores(again.base) == alike(scores(fresh.base))
         assert is_whole(again.base)
 
 
@@ -154,7 +159,7 @@ def test_a_running_home_finds_what_a_fresh_one_finds(stored: Config, tmp_path: P
         assert done is not None
         assert desk.base._steps.index is done.index
         add(desk.base, *DOCUMENTS[30:])
-        assert scores(desk.base) == scores(fresh.base)
+        assert scores(desk.base) == alike(scores(fresh.base))
         assert is_whole(desk.base)
         assert desk.base.reindex(wanted(new, home, static), nothing) is None
 
@@ -165,9 +170,9 @@ def test_many_documents_are_encoded_in_other_processes_with_the_same_result(plai
     with open_desk(plain, tmp_path / "home") as desk, open_desk(new, tmp_path / "fresh") as fresh:
         for base in (desk.base, fresh.base):
             add(base, *DOCUMENTS)
-        assert scores(desk.base) != scores(fresh.base)
+        assert scores(desk.base) != alike(scores(fresh.base))
         assert desk.base.reindex(wanted(in_two, tmp_path / "home"), nothing) is not None
-        assert scores(desk.base) == scores(fresh.base)
+        assert scores(desk.base) == alike(scores(fresh.base))
 
 
 def test_an_empty_home_is_reindexed_at_once(plain: Config, tmp_path: Path) -> None:
@@ -355,7 +360,7 @@ def test_an_ingest_that_the_switch_overtakes_goes_on_in_the_new_index(plain: Con
 
         assert desk.base.add(documents(), publish=True).documents == 40
         add(fresh.base, *DOCUMENTS)
-        assert scores(desk.base) == scores(fresh.base)
+        assert scores(desk.base) == alike(scores(fresh.base))
         assert is_whole(desk.base)
 
 
@@ -395,7 +400,7 @@ def test_a_reindex_that_was_stopped_goes_on_where_it_stopped(plain: Config, tmp_
     with pytest.raises(Stopped):
         reindex_home(new, home, stop_at(120))
     with open_desk(config, home) as desk:
-        assert scores(desk.base) == before
+        assert scores(desk.base) == alike(before)
         desk.base.withdraw(DOCUMENTS[0].id)
         add(desk.base, make(50))
     done = reindex_home(new, home, nothing)
@@ -480,7 +485,7 @@ def test_a_home_answers_from_its_old_index_until_the_new_one_is_made(
         before = scores(desk.base)
     with open_desk(new, home, as_made=True) as desk:
         old = desk.base._steps.index
-        assert scores(desk.base) == before
+        assert scores(desk.base) == alike(before)
         late = make(99, word="殡葬服务")
         add(desk.base, late)
         with reindexing(desk):
