@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
+from pebble import ProcessFuture
+
 from core.config import Config
 from core.records import Document, Duplicate, FileRead, IngestReport, Likeness, RevisionChange, Skipped, State
 from kb import catalogue
@@ -117,7 +119,7 @@ class Adding:
         self._count(staged.documents)
 
     def _write(
-        self, staged: Staged, packed: Future[Packed] | None, files: Sequence[FileRead]
+        self, staged: Staged, packed: ProcessFuture[Packed] | None, files: Sequence[FileRead]
     ) -> tuple[int, list[Duplicate]]:
         """In the writing thread. Files are remembered once all that came before them is published."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pebble import ProcessFuture, ProcessPool
 
 from core.config import IndexConfig
 from core.ports import Embedder, Sparse, Vectors
@@ -46,18 +46,20 @@ class EncodingPool:
         self._config = config
         self._static = embedder.folder if isinstance(embedder, StaticEncoder) else None
         self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: ProcessPool | None = None
 
-    def submit(self, batch: Sequence[Fields]) -> Future[Packed]:
+    def submit(self, batch: Sequence[Fields]) -> ProcessFuture[Packed]:
+        """A worker that is killed ends it with `ProcessExpired`; with `concurrent.futures` one would wait for ever."""
         if self._pool is None:
             # spawn: a fork would copy the index's threads in an unknown state
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=spawn, initializer=end_with_parent)
-        return self._pool.submit(_encode, self._config, self._static, batch)
+            self._pool = ProcessPool(self._workers, context=spawn, initializer=end_with_parent)
+        return self._pool.schedule(_encode, args=[self._config, self._static, batch])
 
     def close(self) -> None:
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.stop()
+            self._pool.join()
 
 
 def unpack(packed: Packed, batch: Sequence[Fields], embedder: Embedder | None) -> list[Encoded]:

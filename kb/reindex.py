@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 
+from pebble import ProcessFuture
 from sqlalchemy import Connection, Engine
 
 from core.errors import BackendUnavailable
@@ -49,7 +49,7 @@ class Prepared:
     """A batch of points on its way to the index."""
 
     entries: list[IndexEntry]
-    packed: Future[Packed] | None     # their vectors, made in another process
+    packed: ProcessFuture[Packed] | None     # their vectors, made in another process
 
 
 def reindex(

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from pebble import ProcessExpired, ProcessFuture
 from sqlalchemy import Engine
 
 from core.errors import PolicyDeskError
@@ -268,11 +268,12 @@ class Steps:
             self._index(self.index, generation, entries, encode(self.index, entries))
 
 
-def encode(index: Index, entries: Sequence[IndexEntry], packed: Future[Packed] | None = None) -> list[Encoded]:
-    """The vectors that ``index`` needs, from ``packed`` where a worker process made them."""
+def encode(index: Index, entries: Sequence[IndexEntry], packed: ProcessFuture[Packed] | None = None) -> list[Encoded]:
+    """The vectors that ``index`` needs, from ``packed`` where a worker process made them and was not killed."""
     texts = [words_of(entry) for entry in entries]
     if packed is not None:
-        return unpack(packed.result(), texts, index.embedder)
+        with suppress(ProcessExpired):
+            return unpack(packed.result(), texts, index.embedder)
     return encode_texts(texts, index.encoder, index.embedder)
 
 
