@@ -90,6 +90,21 @@ class Killer:
         return call
 
 
+def watch_store(store: Any, kill: Killer) -> None:  # noqa: ANN401 - its methods are replaced
+    """Every write to it may be the last, and half of an upsert too."""
+    upsert = store.upsert
+
+    def upsert_in_halves(points: Sequence[Point]) -> None:
+        kill()
+        upsert(points[: len(points) // 2])
+        kill()
+        upsert(points[len(points) // 2 :])
+
+    store.upsert = upsert_in_halves
+    for name in ("flush", "delete", "set_validity"):
+        setattr(store, name, kill.before(getattr(store, name)))
+
+
 @contextmanager
 def opened(home: Path, kill: Killer) -> Iterator[KnowledgeBase]:
     """A knowledge base whose every durable step may be the last."""
@@ -100,18 +115,7 @@ def opened(home: Path, kill: Killer) -> Iterator[KnowledgeBase]:
         tokenizer = open_tokenizer("auto", bigrams=True)
         settings = IndexSettings(config, home, SparseEncoder(tokenizer, config.index), None)
         index = open_index(engine, settings)
-        store: Any = index.store
-        upsert = store.upsert
-
-        def upsert_in_halves(points: Sequence[Point]) -> None:
-            kill()
-            upsert(points[: len(points) // 2])
-            kill()
-            upsert(points[len(points) // 2 :])
-
-        store.upsert = upsert_in_halves
-        for name in ("flush", "delete", "set_validity"):
-            setattr(store, name, kill.before(getattr(store, name)))
+        watch_store(index.store, kill)
         for name in ("save", "stage", "drop_unpublished", "publish", "mark_indexed"):
             setattr(catalogue, name, kill.before(getattr(catalogue, name)))
         event.listen(engine, "commit", lambda _connection: kill())

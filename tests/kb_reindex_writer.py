@@ -13,17 +13,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 from sqlalchemy import Engine, event
 
 from core.config import Config, load_config
 from core.errors import IndexMismatch
-from core.ports import Point
 from kb import catalogue, next_index, reindex
 from kb import store as stores
 from kb.base import KnowledgeBase
@@ -31,7 +29,7 @@ from kb.database import open_database
 from kb.index import Index, IndexSettings
 from kb.tokens import open_tokenizer
 from policydesk.app import open_desk, reindex_home
-from tests.kb_crash_writer import AFTER, BEFORE, Killer, found, in_fork
+from tests.kb_crash_writer import AFTER, BEFORE, Killer, found, in_fork, watch_store
 
 
 def settings(*, bigrams: bool) -> Config:
@@ -60,18 +58,7 @@ def make_anew(home: Path, kill: Killer) -> None:
         kill()
         index = really_open(self, place)
         kill()
-        store: Any = index.store
-        upsert = store.upsert
-
-        def upsert_in_halves(points: Sequence[Point]) -> None:
-            kill()
-            upsert(points[: len(points) // 2])
-            kill()
-            upsert(points[len(points) // 2 :])
-
-        store.upsert = upsert_in_halves
-        for name in ("flush", "delete", "set_validity"):
-            setattr(store, name, kill.before(getattr(store, name)))
+        watch_store(index.store, kill)
         return index
 
     def remove_in_halves(folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from core.errors import IngestError
+from eval.generalisation import law_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,6 @@ def home_passages(articles: Iterable[tuple[str, str]], *, without: Iterable[str]
         if law_of(ref) not in left_out:
             found.append(Passage(law_of(ref), title, "", text, ref))
     return found
-
-
-def law_of(ref: str) -> str:
-    """民法典 of ``民法典@2020-05-28#第五十四条``."""
-    return ref.split("#", 1)[0].split("@", 1)[0]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:

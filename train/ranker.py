@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import PolicyDeskError
 from core.records import Question
+from eval.generalisation import law_of
 from eval.gold import GoldQuestion, document_name, trec_ref
 from kb.features import AskedTerms, Numbers, feature_matrix
 from kb.lookup import CandidateRow
@@ -119,7 +120,7 @@ def without_laws(questions: Iterable[GoldQuestion], laws: Iterable[str]) -> list
     left_out = set(laws)
     return [
         asked for asked in questions
-        if not any(ref.split("#", 1)[0].split("@", 1)[0] in left_out for group in asked.gold for ref in group)
+        if not any(law_of(ref) in left_out for group in asked.gold for ref in group)
     ]
 
 
