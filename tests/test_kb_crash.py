@@ -5,15 +5,10 @@ The killing is done by kb_crash_writer.py in processes of its own, all three run
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.crash_trials import Trial, run_trials
+
 ARTICLES = sorted(["第一条", "第二条", "第三条"])
 NOTHING: dict[str, list[str]] = {}
 UNCHANGED = {"unchanged articles": ["第一条", "第二条"]}       # whose points both revisions hold
@@ -23,21 +18,10 @@ AFTER = {**dict.fromkeys(("kept", "replacing", "superseding", "new"), ARTICLES),
          "changed article after": ["第三条"]}
 STEPS = {"add": 14, "recovery": 15, "first": 11}    # at least so many; fewer: a step is not watched any more
 
-Trial = dict[str, Any]
-
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Trial]]:
-    writer = str(ROOT / "tests" / "kb_crash_writer.py")
-    started = {
-        name: subprocess.Popen(
-            [sys.executable, writer, str(tmp_path_factory.mktemp(name)), name],
-            cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-        )
-        for name in STEPS
-    }
-    outputs = {name: process.communicate()[0] for name, process in started.items()}
-    return {name: [json.loads(line) for line in output.splitlines()] for name, output in outputs.items()}
+    return run_trials("kb_crash_writer.py", STEPS, tmp_path_factory)
 
 
 @pytest.fixture(params=list(STEPS))

@@ -5,36 +5,20 @@ The killing is done by kb_reindex_writer.py in a process of its own.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
+from tests.crash_trials import Trial, run_trials
 from tests.test_kb_crash import AFTER, BEFORE
 
-ROOT = Path(__file__).resolve().parent.parent
 CHANGED = {name: addresses for name, addresses in AFTER.items() if name != "kept"}
 STEPS = {"first": 42, "again": 44}       # at least so many; fewer: a step is not watched any more
 
-Trial = dict[str, Any]
 pytestmark = pytest.mark.timeout(400)    # some 90 homes are copied, killed and opened: half a minute on an idle machine
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Trial]]:
-    writer = str(ROOT / "tests" / "kb_reindex_writer.py")
-    started = {
-        name: subprocess.Popen(
-            [sys.executable, writer, str(tmp_path_factory.mktemp(name)), name],
-            cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-        )
-        for name in STEPS
-    }
-    outputs = {name: process.communicate()[0] for name, process in started.items()}
-    return {name: [json.loads(line) for line in output.splitlines()] for name, output in outputs.items()}
+    return run_trials("kb_reindex_writer.py", STEPS, tmp_path_factory)
 
 
 @pytest.fixture(params=list(STEPS))
