@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -34,6 +35,10 @@ def _region(value: str) -> str:
     return value
 
 
+def _operator(value: str) -> str:
+    return value or getpass.getuser()
+
+
 Home = Annotated[Path | None, typer.Option("--home", help="状态目录；缺省取配置中的 home")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="叠加在自带 config.yaml 之上的配置文件")]
 AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
@@ -43,6 +48,7 @@ AsOf = Annotated[date | None, typer.Option("--as-of", parser=_date, help="所问
 Batch = Annotated[Path | None, typer.Option("--batch", help="JSON Lines 问题文件，每行含 id 与 question")]
 Asked = Annotated[str | None, typer.Argument(help="问题")]
 AsRole = Annotated[Role, typer.Option("--role", help="提问身份：agent 坐席，citizen 市民（只看公开文件）")]
+By = Annotated[str, typer.Option("--by", callback=_operator, help="由谁操作，记入审计；缺省为登录名")]
 BenchPaths = Annotated[list[Path] | None, typer.Argument(help="先入库这些文件并计时；--home 须为空目录")]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=0, help="读取和切词的子进程数，缺省取 ingest.workers")
