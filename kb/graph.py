@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from core.records import Document, State
 from kb.database import insert_rows
+from kb.graph_names import Bearer, bearers, the_one
 from kb.law_names import name_key
 from kb.references import Reference, Relation, references
 from kb.rows import in_state
@@ -30,7 +31,6 @@ _MOST_CITING = 8             # articles of other documents that cite one hit: so
 _MOST_BEHIND = 2             # hits for which the national law is read: each takes a millisecond
 _ALIKE = 0.42                # shared character pairs over all (Dice) of an article and the one behind it
 _SAME_HEADING = 0.1          # is worth so much likeness
-_VALUES = 10_000             # in one query; SQLite binds at most 32,766
 
 Place = tuple[str, int]      # document id, position of the article
 
@@ -68,7 +68,7 @@ def save_references(connection: Connection, batch: Sequence[Document]) -> None:
     insert_rows(connection, edges, rows)
     insert_rows(
         connection, names,
-        [{"name": name, "document_id": document.id} for document in batch for name in _names(document.facts.title)],
+        [{"name": name, "document_id": document.id} for document in batch for name in names_of(document.facts.title)],
     )
 
 
@@ -78,8 +78,8 @@ def without_references(connection: Connection, limit: int) -> list[str]:
     return list(connection.scalars(select(documents.c.id).where(~named.exists()).limit(limit)))
 
 
-def _names(title: str) -> tuple[str, ...]:
-    """Also without the issuer: 关于…的规定 of 最高人民法院关于…的规定."""
+def names_of(title: str) -> tuple[str, ...]:
+    """Under which others speak of a document, also without the issuer: 关于…的规定 of 最高人民法院关于…的规定."""
     name = name_key(title)
     _, about, rest = name.partition("关于")
     return (name, about + rest) if about and not name.startswith("关于") else (name,)
@@ -122,17 +122,6 @@ def neighbours(
         if (neighbour.document_id, neighbour.article) != hits[neighbour.hit]
     }
     return [found[key] for key in sorted(found)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    """A published document that a name may mean."""
-
-    id: str
-    full_name: str
-    region: str | None
-    rank: int
-    day: date
 
 
 class _Step:
@@ -250,25 +239,14 @@ class _Step:
             or_(c.in_force_to.is_(None), c.in_force_to > self._as_of),
         ]
 
-    def _meant(self, wanted: Collection[str]) -> dict[str, _Holder]:
-        """The published document that each name means; none when different rules share it."""
-        holders: defaultdict[str, list[_Holder]] = defaultdict(list)
-        c = documents.c
-        ordered = sorted(wanted)
-        for start in range(0, len(ordered), _VALUES):
-            query = (
-                select(names.c.name, c.id, c.title, c.region, c.rank, c.effective_from, c.dated)
-                .join(documents)
-                .where(names.c.name.in_(ordered[start : start + _VALUES]), in_state(State.PUBLISHED), *self._in_force())
-            )
-            for row in self._connection.execute(query):
-                day = row.effective_from or row.dated or date.min
-                holders[row.name].append(_Holder(row.id, name_key(row.title), row.region, row.rank, day))
-        return {
-            name: max(several, key=lambda holder: (holder.day, holder.id))
-            for name, several in holders.items()
-            if len({(holder.full_name, holder.region) for holder in several}) == 1
-        }
+    def _meant(self, wanted: Collection[str]) -> dict[str, Bearer]:
+        """The published document in force that each name means; none when different rules share it."""
+        found = {}
+        for name, several in bearers(self._connection, wanted).items():
+            meant = the_one([bearer for bearer in several if bearer.in_force(self._as_of)])
+            if meant is not None:
+                found[name] = meant
+        return found
 
     def _named_hits(self) -> dict[tuple[str, str], int]:
         """(name, address) under which others may cite a hit -> its place."""

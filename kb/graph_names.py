@@ -1,0 +1,67 @@
+"""Which document a name means: settled when it is asked for, since that document may come later or be taken out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from core.records import State
+from kb.law_names import name_key
+from kb.rows import in_state
+from kb.schema import documents, names
+
+VALUES = 10_000              # in one query; SQLite binds at most 32,766
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A published document that a name may mean."""
+
+    id: str
+    title: str
+    full_name: str
+    region: str | None
+    rank: int
+    day: date                    # the later, the newer a version
+    start: date | None
+    end: date | None             # exclusive
+
+    def in_force(self, as_of: date | None) -> bool:
+        """On no day at all, every version is."""
+        return as_of is None or (
+            (self.start is None or self.start <= as_of) and (self.end is None or self.end > as_of)
+        )
+
+
+def bearers(connection: Connection, wanted: Collection[str]) -> dict[str, list[Bearer]]:
+    """The published documents that bear each name, which is as `kb.law_names.name_key` writes it."""
+    found: defaultdict[str, list[Bearer]] = defaultdict(list)
+    c = documents.c
+    ordered = sorted(wanted)
+    for start in range(0, len(ordered), VALUES):
+        query = (
+            select(names.c.name, c.id, c.title, c.region, c.rank, c.effective_from, c.dated,
+                   c.in_force_from, c.in_force_to)
+            .join(documents)
+            .where(names.c.name.in_(ordered[start : start + VALUES]), in_state(State.PUBLISHED))
+        )
+        for name, id_, title, region, rank, effective, dated, begins, ends in connection.execute(query):
+            day = effective or dated or date.min
+            found[name].append(Bearer(id_, title, name_key(title), region, rank, day, begins, ends))
+    return found
+
+
+def the_one(several: Sequence[Bearer]) -> Bearer | None:
+    """The newest version; None when there is none, or different rules share the name."""
+    if len({(bearer.full_name, bearer.region) for bearer in several}) != 1:
+        return None
+    return max(several, key=lambda bearer: (bearer.day, bearer.id))
+
+
+def in_force_first(several: Sequence[Bearer], as_of: date | None) -> list[Bearer]:
+    """Those in force on a day; where none is, all: a reference to a repealed rule still means that rule."""
+    return [bearer for bearer in several if bearer.in_force(as_of)] or list(several)
