@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from core.records import Document, State
 from kb.database import insert_rows
-from kb.graph_names import Bearer, bearers, the_one
+from kb.graph_names import Bearer, bearers, of_kind, the_one
 from kb.law_names import name_key
 from kb.references import Reference, Relation, references
 from kb.rows import in_state
@@ -155,7 +155,7 @@ class _Step:
         c = edges.c
         query = select(c.document_id, c.article, c.name, c.address).where(
             c.document_id.in_(self._ids), c.article.in_(self._positions),
-            c.kind.in_(_FOLLOWED), c.name != "", c.address.is_not(None),
+            of_kind(_FOLLOWED), c.name != "", c.address.is_not(None),
         )
         wanted: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         for document_id, article, name, address in self._connection.execute(query):
@@ -178,7 +178,7 @@ class _Step:
             .join(documents)
             .where(
                 c.name.in_({name for name, _ in named}), c.address.in_({address for _, address in named}),
-                c.kind.in_(_FOLLOWED), c.article.is_not(None), in_state(State.PUBLISHED), *self._in_force(),
+                of_kind(_FOLLOWED), c.article.is_not(None), in_state(State.PUBLISHED), *self._in_force(),
             )
             .order_by(documents.c.rank, documents.c.dated.desc(), c.document_id, c.article)
         )
@@ -197,7 +197,7 @@ class _Step:
             return
         c = edges.c
         query = select(c.document_id, c.article, c.name).where(
-            c.document_id.in_(self._ids), c.kind == Relation.DEFINES, c.article.is_not(None)
+            c.document_id.in_(self._ids), of_kind([Relation.DEFINES]), c.article.is_not(None)
         )
         for document_id, article, term in self._connection.execute(query):
             if term in question:
@@ -211,7 +211,7 @@ class _Step:
             return
         c = edges.c
         query = select(c.document_id, c.name).where(
-            c.document_id.in_({hit[0] for _, hit in some}), c.kind.in_(_GROUNDS), c.address.is_(None)
+            c.document_id.in_({hit[0] for _, hit in some}), of_kind(_GROUNDS), c.address.is_(None)
         )
         grounds: defaultdict[str, list[str]] = defaultdict(list)
         for document_id, name in self._connection.execute(query):

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from core.records import State
 from kb.law_names import name_key
 from kb.rows import in_state
-from kb.schema import documents, names
+from kb.schema import documents, edges, names
 
 VALUES = 10_000              # in one query; SQLite binds at most 32,766
 
@@ -35,6 +35,14 @@ class Bearer:
         return as_of is None or (
             (self.start is None or self.start <= as_of) and (self.end is None or self.end > as_of)
         )
+
+
+def of_kind(kinds: Collection[str]) -> ColumnElement[bool]:
+    """The condition beside another one that finds few rows.
+
+    Without index, as `kb.rows.in_state`: SQLite would begin at all references of a kind (20 ms instead of 0.2).
+    """
+    return func.coalesce(edges.c.kind, "").in_(sorted(kinds))
 
 
 def bearers(connection: Connection, wanted: Collection[str]) -> dict[str, list[Bearer]]:
