@@ -312,6 +312,13 @@ gap_questions = Table(
     Index("gap_questions_answer", "answer_id"),
 )
 
+clauses = Table(                                # sentences that another rule may contradict; see kb.clause_rows
+    "clauses",
+    metadata,
+    Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("packed", LargeBinary, nullable=False),
+)
+
 cards = Table(                                  # 对象 条件 标准 材料 期限 渠道 咨询电话 of a policy; see kb.cards
     "cards",
     metadata,

@@ -25,6 +25,7 @@ def upgrade() -> None:
     _faqs()
     _gaps()
     _gap_questions()
+    _clauses()
     _cards()
     _jobs()
 
@@ -172,6 +173,14 @@ def _gap_questions() -> None:
     op.create_index("gap_questions_answer", "gap_questions", ["answer_id"])
 
 
+def _clauses() -> None:
+    op.create_table(
+        "clauses",
+        sa.Column("document_id", sa.String(16), sa.ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("packed", sa.LargeBinary, nullable=False),
+    )
+
+
 def _cards() -> None:
     op.create_table(
         "cards",
@@ -209,7 +218,7 @@ def _jobs() -> None:
 
 def downgrade() -> None:
     for name in (
-        "jobs", "cards", "gap_questions", "gaps", "faqs", "feedback", "answer_sources", "answers", "audit", "care",
+        "jobs", "cards", "clauses", "gap_questions", "gaps", "faqs", "feedback", "answer_sources", "answers", "audit", "care",
         "rulings", "edits",
     ):
         op.drop_table(name)
