@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,6 +84,16 @@ class PointFilter:
     only: frozenset[str] | None = None        # ids of points
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPoint:
+    """A point as it lies in the store, whoever wrote it."""
+
+    id: str
+    payload: Mapping[str, object]     # as `kb.store.payload` makes it, unless something is wrong
+    sparse: Sparse | None             # None: not asked for, or not there
+    dense: list[float] | None
+
+
 class Store(Protocol):
     """A vector store with one sparse and at most one dense vector per point."""
 
@@ -108,5 +118,9 @@ class Store(Protocol):
         ...
 
     def count(self) -> int: ...
+
+    def read(self, ids: Sequence[str] | None = None, *, vectors: bool = False) -> Iterator[StoredPoint]:
+        """Each point once, in no order: all, or those of ``ids`` that are there. Nobody may write meanwhile."""
+        ...
 
     def close(self) -> None: ...

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import qdrant_edge as edge
 
 from core.errors import BackendUnavailable
-from core.ports import Point, PointFilter, Sparse
+from core.ports import Point, PointFilter, Sparse, StoredPoint
 from kb.store import DENSE, INDEXES, SPARSE, payload, point_id, point_name
 
 # New points lie in one growing segment whose filters are slow (14 ms) and whose opening is too (6 s for
@@ -23,6 +23,7 @@ _SEGMENT_KB = 30_000
 # instead of int8 take 8 s to build, and m = 16 with ef_construct = 64 finds no more.
 _GRAPH = edge.HnswIndexConfig(m=12, ef_construct=32, full_scan_threshold=1_000)
 _QUANTIZED = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=_MAPPED)
+_READ_AT_ONCE = 5_000    # points; 148,864 take 0.6 s without and 1 s with their vectors
 _CLOSER = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=1.5))
 _EXACT = edge.SearchParams(exact=True)
 
@@ -72,6 +73,20 @@ class EdgeStore:
     def count(self) -> int:
         return self._shard.count(edge.CountRequest(exact=True))
 
+    def read(self, ids: Sequence[str] | None = None, *, vectors: bool = False) -> Iterator[StoredPoint]:
+        if ids is not None:
+            wanted: list[edge.PointId] = [point_id(name) for name in dict.fromkeys(ids)]
+            for start in range(0, len(wanted), _READ_AT_ONCE):
+                yield from map(_stored, self._shard.retrieve(wanted[start : start + _READ_AT_ONCE], True, vectors))
+            return
+        offset = None
+        while True:
+            request = edge.ScrollRequest(offset=offset, limit=_READ_AT_ONCE, with_payload=True, with_vector=vectors)
+            found, offset = self._shard.scroll(request)
+            yield from map(_stored, found)
+            if offset is None:
+                return
+
     def close(self) -> None:
         self._shard.close()
 
@@ -117,6 +132,14 @@ def _point(point: Point) -> edge.Point:
     if point.dense is not None:
         vectors[DENSE] = point.dense
     return edge.Point(point_id(point.id), vectors, payload(point))
+
+
+def _stored(record: edge.Record) -> StoredPoint:
+    vectors = record.vector if isinstance(record.vector, dict) else {}
+    words, dense = vectors.get(SPARSE), vectors.get(DENSE)
+    sparse = Sparse(list(words.indices), list(words.values)) if isinstance(words, edge.SparseVector) else None
+    meaning = [float(number) for number in dense if isinstance(number, float)] if isinstance(dense, list) else None
+    return StoredPoint(point_name(record.id), record.payload or {}, sparse, meaning)
 
 
 def _filter(where: PointFilter) -> edge.Filter:

@@ -14,7 +14,7 @@ from qdrant_client.http.exceptions import ApiException
 
 from core.config import StorageConfig
 from core.errors import BackendUnavailable
-from core.ports import Point, PointFilter, Sparse
+from core.ports import Point, PointFilter, Sparse, StoredPoint
 from kb.store import DENSE, INDEXES, SPARSE, payload, point_id, point_name
 
 # A server takes requests of up to 32 MB; 500 points with 1,024 dimensions and 300 terms are 15 MB of JSON.
@@ -99,6 +99,25 @@ class QdrantStore:
         with self._asking():
             return self._client.count(self._collection, exact=True).count
 
+    def read(self, ids: Sequence[str] | None = None, *, vectors: bool = False) -> Iterator[StoredPoint]:
+        if ids is not None:
+            wanted: list[models.ExtendedPointId] = [point_id(name) for name in dict.fromkeys(ids)]
+            for start in range(0, len(wanted), _REQUEST_POINTS):
+                some = wanted[start : start + _REQUEST_POINTS]
+                with self._asking():
+                    found = self._client.retrieve(self._collection, some, with_payload=True, with_vectors=vectors)
+                yield from map(_stored, found)
+            return
+        offset: models.ExtendedPointId | None = None
+        while True:
+            with self._asking():
+                found, offset = self._client.scroll(
+                    self._collection, offset=offset, limit=_REQUEST_POINTS, with_payload=True, with_vectors=vectors
+                )
+            yield from map(_stored, found)
+            if offset is None:
+                return
+
     def close(self) -> None:
         self._client.close()
 
@@ -148,6 +167,14 @@ def _point(point: Point) -> models.PointStruct:
     if point.dense is not None:
         vectors[DENSE] = point.dense
     return models.PointStruct(id=point_id(point.id), vector=vectors, payload=payload(point))
+
+
+def _stored(record: models.Record) -> StoredPoint:
+    vectors = record.vector if isinstance(record.vector, dict) else {}
+    words, dense = vectors.get(SPARSE), vectors.get(DENSE)
+    sparse = Sparse(list(words.indices), list(words.values)) if isinstance(words, models.SparseVector) else None
+    meaning = [float(number) for number in dense if isinstance(number, float)] if isinstance(dense, list) else None
+    return StoredPoint(point_name(record.id), record.payload or {}, sparse, meaning)
 
 
 def _filter(where: PointFilter) -> models.Filter:

@@ -18,7 +18,7 @@ from core.config import Config
 from core.errors import BackendUnavailable
 from core.fakes import HashEmbedder
 from core.ports import Point, PointFilter, Sparse, Store
-from kb.store import INDEXES, open_store, point_id, point_name
+from kb.store import INDEXES, open_store, payload, point_id, point_name
 from kb.store_edge import EdgeStore
 from kb.store_qdrant import QdrantStore, open_qdrant
 from kb.tokens import SparseEncoder, open_tokenizer
@@ -212,6 +212,34 @@ class TestStoreContract:
             {make_id(n): float(np.dot(vectors[0], vectors[n])) for n in (0, 1)}, abs=1e-3
         )
         assert store.query(ask(COMMON), where=replace(where, regions=("999999",)), limit=9) == []
+
+    def test_every_point_is_read_once_as_it_was_written(self, make_store: OpenStore) -> None:
+        store = make_store(64)
+        dense = HashEmbedder().embed(["公租房"])[0].tolist()
+        written = {
+            name: replace(make_point(name, {RARE: 2.0, COMMON: 1.0 + n}, dense), region="900100", generation=n)
+            for n, name in enumerate(IDS)
+        }
+        store.upsert(list(written.values()))
+        store.upsert([make_point(make_id(n), dense=dense) for n in range(1000, 2300)])
+        store.set_validity([IDS[1]], in_force_from=20240101, in_force_to=20250101)
+        assert len(list(store.read())) == 1305
+        read = {point.id: point for point in store.read(vectors=True)}
+        assert len(read) == 1305
+        for name, point in written.items():
+            dates = {"from": 20240101, "to": 20250101} if name == IDS[1] else {}
+            assert read[name].payload == payload(point) | dates
+            sparse, vector = read[name].sparse, read[name].dense
+            assert sparse is not None
+            assert vector == pytest.approx(dense)
+            assert dict(zip(sparse.indices, sparse.values, strict=True)) == {RARE: 2.0, COMMON: point.sparse.values[1]}
+
+    def test_some_points_alone_are_read_without_their_vectors(self, store: Store) -> None:
+        store.upsert([make_point(name) for name in IDS])
+        read = list(store.read([IDS[0], make_id(77), IDS[4], IDS[0]]))
+        assert sorted(point.id for point in read) == [IDS[0], IDS[4]]
+        assert [(point.sparse, point.dense) for point in read] == [(None, None)] * 2
+        assert list(store.read([])) == []
 
 
 def sample_points(encoder: SparseEncoder) -> list[Point]:
