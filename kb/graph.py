@@ -98,6 +98,7 @@ def _edge_row(
         "document_id": document_id, "number": number, "article": reference.article,
         "start": reference.start, "end": reference.end, "kind": reference.kind.value,
         "name": reference.name, "address": reference.address, "part": reference.part,
+        "doc_no": reference.doc_no, "day": reference.day,
         "target": positions.get(reference.address or "") if within else None,
     }
 

@@ -9,35 +9,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from core.numerals import chinese_number, number
 from core.records import Article, Document
 from kb.definitions import defined_terms
 from kb.law_names import LAW_ENDINGS, bare_name, declared_names, implemented, is_document_name, name_key
+from kb.relations import Reference, Relation
+from kb.repeals import ended
 
-
-class Relation(StrEnum):
-    """What a reference is for."""
-
-    CITES = "cites"
-    BASIS = "basis"              # 根据《…》制定
-    AMENDS = "amends"            # 将《…》第八条修改为
-    IMPLEMENTS = "implements"    # by the title: 《…实施细则》
-    DEFINES = "defines"          # 本法所称…，是指
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """``document.text[start:end]`` refers to ``address`` of the document called ``name``."""
-
-    article: int | None          # position of the article that says it; None: title or preamble
-    start: int
-    end: int
-    kind: Relation
-    name: str                    # as `name_key` writes it; "" this document; of a definition the term
-    address: str | None          # 第八条; None: the whole document
-    part: str = ""               # 第二款第（三）项, as written
+__all__ = ["Reference", "Relation", "references"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +119,16 @@ def references(document: Document) -> list[Reference]:
                 Reference(position, article.start + a, article.start + b, Relation.DEFINES, term, article.address)
                 for a, b, term in defined_terms(words)
             ]
-    return found
+    return _with_ended(found, ended(document, source.names))
+
+
+def _with_ended(found: list[Reference], ends: list[Reference]) -> list[Reference]:
+    """In the order of the text. A name that is repealed is not cited as well."""
+    if not ends:
+        return found
+    taken = {(reference.start, reference.end) for reference in ends}
+    kept = [one for one in found if one.kind is not Relation.CITES or (one.start, one.end) not in taken]
+    return sorted([*kept, *ends], key=lambda reference: reference.start)
 
 
 def _source(document: Document) -> _Source:

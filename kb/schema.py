@@ -143,6 +143,8 @@ edges = Table(                                  # see kb.references
     Column("address", Text),                    # NULL: the whole document
     Column("part", Text, nullable=False, server_default=""),
     Column("target", Integer),                  # position of the article meant, when it is of this document
+    Column("doc_no", Text),                     # of a repealed document, where the text gives it
+    Column("day", String(10)),                  # of a repeal, where the text gives one other than its document's start
     Column("method", String(8), nullable=False, server_default="rule"),    # rule, llm
     Index("edges_name", "name", "address"),
     Index("edges_kind", "kind"),
@@ -245,6 +247,7 @@ answers = Table(
     Column("question", Text, nullable=False),   # JSON of core.records.Question
     Column("answer", Text, nullable=False),     # JSON of core.records.Answer
     Column("commits", Integer, nullable=False), # of publishing and withdrawing, before it was made
+    Column("confidence", Float, nullable=False),
     Index("answers_at", "at"),
 )
 

@@ -9,6 +9,8 @@ down_revision = "0007"
 
 def upgrade() -> None:
     op.add_column("edges", sa.Column("method", sa.String(8), nullable=False, server_default="rule"))
+    op.add_column("edges", sa.Column("doc_no", sa.Text))
+    op.add_column("edges", sa.Column("day", sa.String(10)))
     op.create_index("edges_kind", "edges", ["kind"])
     op.add_column("documents", sa.Column("ended_how", sa.String(16)))
     op.add_column("documents", sa.Column("ended_name", sa.Text))
@@ -100,6 +102,7 @@ def _answers() -> None:
         sa.Column("question", sa.Text, nullable=False),
         sa.Column("answer", sa.Text, nullable=False),
         sa.Column("commits", sa.Integer, nullable=False),
+        sa.Column("confidence", sa.Float, nullable=False),
     )
     op.create_index("answers_at", "answers", ["at"])
 
@@ -225,4 +228,5 @@ def downgrade() -> None:
     for name in ("parsed", "ended_name", "ended_how"):
         op.drop_column("documents", name)
     op.drop_index("edges_kind", "edges")
-    op.drop_column("edges", "method")
+    for name in ("day", "doc_no", "method"):
+        op.drop_column("edges", name)
