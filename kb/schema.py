@@ -146,7 +146,7 @@ edges = Table(                                  # see kb.references
     Column("doc_no", Text),                     # of a repealed document, where the text gives it
     Column("day", String(10)),                  # of a repeal, where the text gives one other than its document's start
     Column("method", String(8), nullable=False, server_default="rule"),    # rule, llm
-    Index("edges_name", "name", "address"),
+    Index("edges_name", "name", "address", "document_id", "number"),
     Index("edges_kind", "kind"),
 )
 

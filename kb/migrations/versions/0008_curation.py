@@ -12,6 +12,8 @@ def upgrade() -> None:
     op.add_column("edges", sa.Column("doc_no", sa.Text))
     op.add_column("edges", sa.Column("day", sa.String(10)))
     op.create_index("edges_kind", "edges", ["kind"])
+    op.drop_index("edges_name", "edges")
+    op.create_index("edges_name", "edges", ["name", "address", "document_id", "number"])
     op.add_column("documents", sa.Column("ended_how", sa.String(16)))
     op.add_column("documents", sa.Column("ended_name", sa.Text))
     op.add_column("documents", sa.Column("parsed", sa.String(16)))
@@ -228,5 +230,7 @@ def downgrade() -> None:
     for name in ("parsed", "ended_name", "ended_how"):
         op.drop_column("documents", name)
     op.drop_index("edges_kind", "edges")
+    op.drop_index("edges_name", "edges")
+    op.create_index("edges_name", "edges", ["name", "address"])
     for name in ("day", "doc_no", "method"):
         op.drop_column("edges", name)
