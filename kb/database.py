@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from operator import itemgetter
 from pathlib import Path
 
@@ -10,61 +11,95 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import BackendUnavailable, ConfigError, MissingExtra
+from core.errors import BackendUnavailable, ConfigError, MissingExtra, PolicyDeskError
+from kb import postgres
 from kb.schema import HEAD
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
+@contextmanager
+def held_database(url: str) -> Iterator[Engine]:
+    """`open_database`, and nobody else can hold the database meanwhile. Raises `HomeLocked`, too.
+
+    A SQLite file is not held: it lies in a home folder, which is.
+    """
+    engine = _engine(url)
+    try:
+        with ExitStack() as held:
+            if engine.dialect.name == "postgresql":
+                held.enter_context(postgres.hold(engine, _bring_up))
+            else:
+                _bring_up(engine)
+            yield engine
+    finally:
+        engine.dispose()
+
+
 def open_database(url: str) -> Engine:
-    """An engine on the newest schema.
+    """An engine on the newest schema, for who looks on.
 
     Raises `ConfigError` for a URL that names no database we know, `MissingExtra` without its driver, and
     `BackendUnavailable` when the server does not answer or its schema is newer than this program.
     """
     engine = _engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _sqlite_settings)
+    try:
+        _bring_up(engine)
+    except PolicyDeskError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _bring_up(engine: Engine) -> None:
+    shown = engine.url.render_as_string()
     try:
         with engine.connect() as connection:
             version = _version(connection)
     except DBAPIError as error:
-        engine.dispose()
-        raise BackendUnavailable(
-            f"数据库 {engine.url.render_as_string()} 打不开：{error.orig}。请检查 storage.database"
-        ) from error
+        raise BackendUnavailable(f"数据库 {shown} 打不开：{error.orig}。请检查 storage.database") from error
     if version is not None and version > HEAD:
-        engine.dispose()
         raise BackendUnavailable(
-            f"数据库 {engine.url.render_as_string()} 的结构版本是 {version}，这个程序只认识到 {HEAD}。请升级 PolicyDesk"
+            f"数据库 {shown} 的结构版本是 {version}，这个程序只认识到 {HEAD}。请升级 PolicyDesk"
         )
     if version != HEAD:
         migrate(engine)
-    return engine
 
 
 def _engine(url: str) -> Engine:
     try:
         address = make_url(url)
-        if address.drivername == "postgresql":  # which driver that means differs between releases of SQLAlchemy
-            address = address.set(drivername="postgresql+psycopg")
-        return create_engine(address)
+        if address.get_backend_name() != "postgresql":
+            engine = create_engine(address)
+        else:
+            if address.drivername == "postgresql":  # which driver that means differs between releases of SQLAlchemy
+                address = address.set(drivername="postgresql+psycopg")
+            settings = {key: value for key, value in postgres.CONNECTING.items() if key not in address.query}
+            # A ping before each use takes 0.1 ms, and a restarted server fails no question.
+            engine = create_engine(address, connect_args=settings, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "psycopg", "postgres") from error
     except ArgumentError as error:  # also an unknown dialect
         raise ConfigError(
             "storage.database 应为 SQLAlchemy 地址，例如 postgresql://用户:密码@主机/库名，或留空使用 SQLite"
         ) from error
+    if engine.dialect.name == "postgresql":
+        postgres.prepare(engine)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_settings)
+    return engine
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to ``revision``, one transaction per step."""
+    """Bring the schema to ``revision`` in one transaction: a program that is killed meanwhile leaves it as it was."""
     from alembic import command  # 0.2 s, needed only when the schema changes
     from alembic.config import Config
 
     settings = Config()
     settings.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":      # whose driver begins none for CREATE and ALTER
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
 

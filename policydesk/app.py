@@ -17,7 +17,7 @@ from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
 from kb.background import read_background
 from kb.base import KnowledgeBase
-from kb.database import open_database
+from kb.database import held_database
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
 from kb.home import hold_home
@@ -96,9 +96,7 @@ def _opened(config: Config, folder: Path) -> Iterator[_Foundation]:
     with hold_home(folder), opened_models(config, static) as models:
         tokenizer = index_tokenizer(config.index)
         settings = IndexSettings(config, folder, SparseEncoder(tokenizer, config.index), models.embedder)
-        engine = open_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}")
-        with ExitStack() as opened:
-            opened.callback(engine.dispose)
+        with held_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}") as engine:
             yield _Foundation(engine, settings, tokenizer, terms, models)
 
 

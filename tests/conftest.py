@@ -9,12 +9,16 @@ import pytest
 
 from core.config import Config, load_config
 from policydesk.app import Desk, open_desk
+from tests import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "data_samples"
 SHARED = ROOT.parent / "shared"
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the real data folder ../shared is not here")
+
+
+needs_postgres = pytest.mark.skipif(postgres.programs() is None, reason=postgres.MISSING)
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +32,19 @@ def sample_desk(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with open_desk(config, tmp_path_factory.mktemp("sample-home")) as desk:
         desk.ingest([SAMPLES / "policies"], publish=True, on_bytes=lambda count: None)
         yield desk
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """Started by the first test that needs it."""
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
+def database(request: pytest.FixtureRequest) -> str:
+    """For ``storage.database``: SQLite in the home, then a PostgreSQL database of the test's own."""
+    if request.param == "sqlite":
+        return ""
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.new_database()

@@ -1,0 +1,109 @@
+"""A real PostgreSQL server for tests, thrown away afterwards: the machine's own program on a socket of its own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import create_engine
+
+from kb.database import open_database
+
+MISSING = "no PostgreSQL server program is here; on Debian: apt-get install postgresql"
+_ACCOUNTS = ("postgres", "nobody")      # the server refuses to run as root
+
+
+def programs() -> Path | None:
+    """The folder with initdb and pg_ctl, of the newest release that is here."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = installed[-1] if installed else shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+@dataclass
+class Server:
+    """One that runs. Databases are copied from one that has the tables already."""
+
+    programs: Path
+    folder: Path
+    fsync: bool
+    number: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def address(self, database: str) -> str:
+        return f"postgresql://policydesk@/{database}?host={self.folder}"
+
+    def new_database(self, *, empty: bool = False) -> str:
+        """The address of a database that nobody uses, with tables unless ``empty``."""
+        name = f"test_{next(self.number)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else 'with_tables'}")
+        return self.address(name)
+
+    def execute(self, statement: str) -> None:
+        engine = create_engine(self.address("postgres").replace("postgresql", "postgresql+psycopg", 1))
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+    def make_template(self) -> None:
+        self.execute("CREATE DATABASE with_tables TEMPLATE template0")
+        open_database(self.address("with_tables")).dispose()
+
+    def start(self) -> None:
+        settings = {
+            "listen_addresses": "", "unix_socket_directories": self.folder, "shared_buffers": "32MB",
+            "fsync": "on" if self.fsync else "off", "max_connections": 60, "lc_messages": "C",
+        }
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        self.run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-o", options, "-w", "start")
+
+    def stop(self, how: str = "immediate") -> None:
+        self.run("pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
+
+    def run(self, program: str, *arguments: str | Path) -> None:
+        account = _account() if os.geteuid() == 0 else None
+        subprocess.run(
+            [self.programs / program, *arguments], check=True, cwd=self.folder, stdout=subprocess.DEVNULL,
+            user=account, group=account and pwd.getpwnam(account).pw_gid, extra_groups=[] if account else None,
+        )
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+
+@contextmanager
+def running(*, fsync: bool = False) -> Iterator[Server]:
+    """A new server with no database but the template. `programs` must not be None."""
+    there = programs()
+    assert there is not None
+    # Not below pytest's folder, which is for its own user only; and a socket's path has at most 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="policydesk-pg-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, _account())
+    server = Server(there, folder, fsync)
+    try:
+        server.run("initdb", "-D", server.data, "-U", "policydesk", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        server.start()
+        try:
+            server.make_template()
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _account() -> str:
+    return next(name for name in _ACCOUNTS if name in _names())
+
+
+def _names() -> Sequence[str]:
+    return [entry.pw_name for entry in pwd.getpwall()]
