@@ -11,7 +11,7 @@ class Relation(StrEnum):
 
     CITES = "cites"
     BASIS = "basis"              # 根据《…》制定
-    AMENDS = "amends"            # 将《…》第八条修改为; also of a repealed part without address: 《…》中有关…的规定同时废止
+    AMENDS = "amends"            # 将《…》第八条修改为, and a repealed part without address: 《…》中有关…的规定
     IMPLEMENTS = "implements"    # by the title: 《…实施细则》
     DEFINES = "defines"          # 本法所称…，是指
     REPEALS = "repeals"          # 《…》同时废止

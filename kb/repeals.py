@@ -1,4 +1,4 @@
-"""What a document ends by its own words: 《…》同时废止, 决定废止《…》, 本办法取代《…》, and the lists of a clean-up decision.
+"""What a document ends by its own words: 《…》同时废止, 决定废止《…》, 本办法取代《…》, and lists.
 
 Only what the document itself does counts: 已废止, 拟废止, 应当废止, 不得废止 and what it quotes end nothing.
 """
@@ -26,57 +26,82 @@ _WORDS = ("废止", "失效", "作废", "停止", "不再", "取代", "替代", 
 _MAY_FOLLOW = frozenset("。；;，,.）) 　\t\n|”")
 _LONGEST = 3000              # characters of one clause; a notice that repeals forty others in one breath has 2,600
 
-_HAN_DATE = r"(?:\d{4}|[一二三四五六七八九十〇○零]{4})年(?:\d{1,2}|[一二三四五六七八九十]{1,3})月(?:\d{1,2}|[一二三四五六七八九十]{1,3})日"
+_HAN = "一二三四五六七八九十"
+_YEAR, _MONTH = rf"(?:\d{{4}}|[{_HAN}〇○零]{{4}})", rf"(?:\d{{1,2}}|[{_HAN}]{{1,3}})"
+_HAN_DATE = rf"{_YEAR}年{_MONTH}月{_MONTH}日"
+_DATE = re.compile(rf"({_YEAR})年({_MONTH})月({_MONTH})日")
+_THIS = r"本(?:办法|规定|条例|细则|通知|意见|决定|解释|规则|法|方案|规范|标准|制度|公告)"
 _FROM = (
-    r"(?:自|从|于|在|按)?(?:本|该|新)?[^，。；《》]{0,14}?(?:(?:施行|实施|执行|公布|发布|颁布|印发|下发|生效|通过|批准)之?日|"
+    r"(?:自|从|于|在|按)?(?:本|该|新)?[^，。；《》]{0,14}?"
+    r"(?:(?:施行|实施|执行|公布|发布|颁布|印发|下发|生效|通过|批准)之?日|"
     rf"{_HAN_DATE}|即日|同日|之日)(?:起|后|开始|同时)?"
 )
 _MANNER = re.compile(
-    rf"(?:[，,、\s]|同时|同步|同日|予以|予|即行|即|相应|一并|一律|全部|全文|自行|自然|自动|均|都|也|亦|则|便|随之|现|宣布|宣告|正式|终止"
-    rf"|决定|特此|立即|继而|不再保留|一同|以及|并|{_FROM})*$"
+    r"(?:[，,、\s]|同时|同步|同日|予以|予|即行|即|相应|一并|一律|全部|全文|自行|自然|均|都|也|亦|则|便|随之|现|宣布|宣告"
+    rf"|正式|终止|决定|特此|立即|继而|不再保留|一同|以及|并|{_FROM})*$"
 )
-_BY_THIS = re.compile(r"(?:由|被|以)本(?:办法|规定|条例|细则|通知|意见|决定|解释|规则|法|方案|规范|标准|制度|公告)(?:所)?$")
+_BY_THIS = re.compile(rf"(?:由|被|以){_THIS}(?:所)?$")
+_THIS_ONE = re.compile(rf"(?:^|[，,。；、\s])(?:以)?{_THIS}(?:将|即|全面|全部)?$")
 _N = r"[一二三四五六七八九十百千零\d]{1,9}"
-_ARTICLES = rf"第{_N}(?:[、和及至]第?{_N})*条(?:之{_N})?(?:第[^，。；、《》和及]{{1,12}}[款项目])?"
-_ARTICLE = re.compile(rf"第({_N})条(之{_N})?(第[^，。；、《》和及]{{1,12}}[款项目])?")
+_PLACE = r"第[^，。；、《》和及]{1,12}[款项目]"
+_ARTICLES = rf"第{_N}(?:[、和及至]第?{_N})*条(?:之{_N})?(?:{_PLACE})?"
+_ARTICLE = re.compile(rf"第({_N})条(之{_N})?({_PLACE})?")
 _WHOLE_TAIL = re.compile(
-    rf"(?:\s*{_BRACKET}|\s?{DOC_NO})*(?:号?文件?|通知|中)?(?:及其?(?:实施细则|附件|补充[^，。；《》]{{0,8}}|有关[^，。；《》]{{0,8}}))?"
+    rf"(?:\s*{_BRACKET}|\s?{DOC_NO})*(?:号?文件?|通知|中)?"
+    r"(?:及其?(?:实施细则|附件|补充[^，。；《》]{0,8}|有关[^，。；《》]{0,8}))?"
     rf"(?:等[^，。；《》]{{0,24}}?(?:{_BRACKET})?)?(?:的?(?:全部|所有)(?:规定|条款|内容))?\s*"
 )
-_ARTICLE_TAIL = re.compile(rf"(?:\s*{_BRACKET})*(?:中?的?|中)({_ARTICLES}(?:(?:、|和|及|以及|，){_ARTICLES})*)(?:的?规定|内容)?\s*")
+_ARTICLE_TAIL = re.compile(
+    rf"(?:\s*{_BRACKET})*(?:中?的?|中)({_ARTICLES}(?:(?:、|和|及|以及|，){_ARTICLES})*)(?:的?规定|内容)?\s*"
+)
 _PART_TAIL = re.compile(
     rf"(?:\s*{_BRACKET})*((?:中|里|内)?(?:的|有关|关于|涉及|与|凡|第|“)?[^。；《》]{{1,80}}?"
     r"(?:规定|内容|条款|部分|标准|条文|事项|要求|措施|政策|办法|程序|条|款|项)[”）)]?)\s*"
 )
+_PART_HEAD = re.compile(rf"(?:{_BRACKET})?(?:[中里](?:的|有关|关于|第)|有关|关于|的(?!决定|通知|公告))")
+# between two names of one list: who issued the second, and when
 _LINK = re.compile(
-    rf"(?:\s*{_BRACKET})*(?:\s?{DOC_NO})?(?:中?的?{_ARTICLES})?(?:等|号)?\s*(?:、|，|,|；(?=《))?\s*(?:和|及|与|以及|并|暨|或|原)?、?"
-    r"([^《》。；：:]{0,90}?)"
+    rf"(?:\s*{_BRACKET})*(?:\s?{DOC_NO})?(?:中?的?{_ARTICLES})?(?:等|号)?\s*"
+    r"(?:、|，|,|；(?=《))?\s*(?:和|及|与|以及|并|暨|或|原)?、?([^《》。；：:]{0,90}?)"
 )
 _ISSUED = re.compile(
-    r"(?:发布|公布|印发|颁布|制定|制订|批准|通过|转发|下发|颁发|联合印发|发出|修[订正改]|实施|施行|执行|通知印发)的?(?:本[市省])?(?:原)?$"
-    r"|(?:部|委|局|厅|署|院|会|办|府|行|室|院、最高人民检察院|我院|我市|本市|本省|我省|我部|原|下列|以下)(?:的)?$"
-    r"|(?:令|公告)(?:第?[\d一二三四五六七八九十百]+号)?$"
+    r"(?:发布|公布|印发|颁布|制定|制订|批准|通过|转发|下发|颁发|发出|修[订正改]|实施|施行|执行)的?(?:本[市省])?(?:原)?$"
+    r"|(?:[部委局厅署院会办府行室]|最高人民检察院|我市|本市|本省|我省|我部|原|下列|以下)(?:的)?$"
+    rf"|(?:令|公告)(?:第?[\d{_HAN}百]+号)?$"
 )
-_NO_LINK = re.compile(r"^修[订正改]|根据|依据|按照|依照|遵照|为了|违反|施行，|规定[，的]|修改为|不一致|抵触|的决定|同时|予以|废止|执行[，的]")
-_CITED_BEFORE = re.compile(r"(?:根据|依据|按照|依照|参照|遵照|执行|适用|与|同|对照|贯彻|落实|违反)[^，,《》。；]{0,16}$")
+_NO_LINK = re.compile(
+    r"^修[订正改]|根据|依据|按照|依照|遵照|为了|违反|施行，|规定[，的]|修改为|不一致|抵触|的决定|同时|予以|废止|执行[，的]"
+)
+_CITED_BEFORE = re.compile(
+    r"(?:根据|依据|按照|依照|参照|遵照|执行|适用|与|同|对照|贯彻|落实|违反)[^，,《》。；]{0,16}$"
+)
 _ELSE_BEFORE = re.compile(
     r"(?:建议|提议|拟|提请|申请|要求|是否|研究|可以|应当|应|如果|若|倘若|需|须|草案|征求意见|认为)[^。；《》，]{0,30}$"
     r"|如果|情形之一|期满|逾期|届满|有下列|过期"
 )
 _DECIDES = re.compile(
     r"(?:^|决定|宣布|宣告|现|现将|特|同时|予以|相应|一并|即行|立即|起|后|同意|正式|[，,：:\s]|本(?:决定|通知|令|公告)"
-    r"|[一二三四五六七八九十\d][、．.]|[）)])$"
+    rf"|[{_HAN}\d][、．.]|[）)])$"
 )
 _PRE_GAP = re.compile(
-    r"(?:了|下列|以下|原)?[：:]?\s*(?:[^《》。；\n]{0,90}?(?:发布|公布|印发|颁布|制定|批准|通过|转发|下发|颁发|实施|施行)的?|"
-    r"[^《》，。；\n]{0,20}(?:部|委|局|厅|署|院|会|办|府|行))?(?:原)?$"
+    r"(?:了|下列|以下|原)?[：:]?\s*"
+    r"(?:[^《》。；\n]{0,90}?(?:发布|公布|印发|颁布|制定|批准|通过|转发|下发|颁发|实施|施行)的?"
+    r"|[^《》，。；\n]{0,20}[部委局厅署院会办府行])?(?:原)?$"
 )
-_OTHERS_DECISION = re.compile(rf"(?:\s*{_BRACKET})*(?:等[^，。；《》]{{0,20}})?的(?:决定|通知|公告|议案|建议|请示|说明|批复|命令|通告|意见|报告|令|公示)")
-_THIS_ONE = re.compile(r"(?:^|[，,。；、\s])(?:以)?本(?:办法|规定|条例|细则|通知|意见|决定|解释|规则|法|方案|规范|标准|制度|公告)(?:将|即|全面|全部)?$")
-_PREVAILS = re.compile(r"(?:不一致|不相一致|不符|抵触|不同|有冲突|相冲突)(?:的(?:地方|内容|部分|规定)?|之处|时)?[，,、]?(?:均|一律|应当)?(?:以|按)本[^，。；《》]{1,10}?(?:的?规定)?为准")
-_WITH_THIS = re.compile(r"(?:中|的|有关|相关|规定|内容|条款|如|凡|若|，)*(?:与|同|和)本[^，。；《》]{1,8}?(?:的?(?:有关|相关)?(?:规定|内容))?(?:相)?$")
-_DATE = re.compile(r"(\d{4}|[一二三四五六七八九十〇○零]{4})年(\d{1,2}|[一二三四五六七八九十]{1,3})月(\d{1,2}|[一二三四五六七八九十]{1,3})日")
+_OTHERS_DECISION = re.compile(
+    rf"(?:\s*{_BRACKET})*(?:等[^，。；《》]{{0,20}})?"
+    r"的(?:决定|通知|公告|议案|建议|请示|说明|批复|命令|通告|意见|报告|令|公示)"
+)
+_PREVAILS = re.compile(
+    r"(?:不一致|不相一致|不符|抵触|不同|有冲突|相冲突)(?:的(?:地方|内容|部分|规定)?|之处|时)?[，,、]?"
+    r"(?:均|一律|应当)?(?:以|按)本[^，。；《》]{1,10}?(?:的?规定)?为准"
+)
+_WITH_THIS = re.compile(
+    r"(?:中|的|有关|相关|规定|内容|条款|如|凡|若|，)*(?:与|同|和)本[^，。；《》]{1,8}?(?:的?(?:有关|相关)?(?:规定|内容))?(?:相)?$"
+)
 _OWN_START = re.compile(rf"(?:自|从|于)({_HAN_DATE})(?:起|之日起|开始)?[，,]?(?:同时|由|原)?$")
+_NUMBERS_TAIL = re.compile(r"(?:号?文件?|通知|规定|[、和及与，\s]|执行(?:到|至)[\d年月日]+)*")
+_UNDER_NUMBER = re.compile(r"号(?:文|通知)?(?:件)?(?:印发|发布|公布|下发)?的?$")
 _ABOUT_ANOTHER = re.compile(r"解读|问答|答记者问|图解|起草说明")
 _DIGITS = {char: str(value) for value, char in enumerate("零一二三四五六七八九")} | {"〇": "0", "○": "0"}
 
@@ -96,7 +121,7 @@ def ended(document: Document, names: Mapping[str, str]) -> list[Reference]:
     A document that is named with its 发文字号 gives two: one by name, one by number, both with the number.
     """
     text, title = document.text, document.facts.title
-    if _ABOUT_ANOTHER.search(title) or not any(word in text for word in _WORDS) and "废止" not in title:
+    if _ABOUT_ANOTHER.search(title) or (not any(word in text for word in _WORDS) and "废止" not in title):
         return []                    # who explains a rule tells what the rule ended
     reading = _Reading(document, names)
     found = [*reading.clauses(), *reading.of_title()]
@@ -149,12 +174,13 @@ class _Reading:
 
     def of_title(self) -> Iterator[Reference]:
         """《…》 of 关于废止《…》的决定, when the text does not hold the title."""
-        at = self._title.find("废止")
-        if at < 0 or "《" not in self._title[at:] or not _PRE_GAP.match(self._title[at + 2 : self._title.find("《", at)]):
+        title = self._title
+        at = title.find("废止")
+        if at < 0 or "《" not in title[at:] or not _PRE_GAP.match(title[at + 2 : title.find("《", at)]):
             return
-        place = self._text.find(self._title)
-        for match in _TITLE.finditer(self._title, at):
-            if _OTHERS_DECISION.match(self._title, match.end()) or self._title[match.end() : match.end() + 1] in "、和及":
+        place = self._text.find(title)
+        for match in _TITLE.finditer(title, at):
+            if _OTHERS_DECISION.match(title, match.end()) or title[match.end() : match.end() + 1] in "、和及":
                 start, end = (place + match.start(), place + match.end()) if place >= 0 else (0, 0)
                 key = name_key(match.group(1))
                 yield Reference(None, start, end, Relation.REPEALS, self._short.get(key, key), None)
@@ -205,9 +231,7 @@ class _Reading:
         while last > 0 and self._names[last - 1].start >= start:
             previous, name = self._names[last - 1], self._names[last]
             between = text[previous.end : name.start]
-            link = _LINK.fullmatch(between)
-            words = link.group(1) if link else ""
-            if link is None or (words and (not _ISSUED.search(words) or _NO_LINK.search(words))):
+            if not _linked(between):
                 break
             rows.append((previous, between))
             last -= 1
@@ -237,13 +261,13 @@ class _Reading:
             return
         end = stop
         for first, last, value in reversed(find_doc_nos(self._text, start, stop)):
-            if not re.fullmatch(r"(?:号?文件?|通知|规定|[、和及与，\s]|执行(?:到|至)[\d年月日]+)*", self._text[last:end]):
+            if not _NUMBERS_TAIL.fullmatch(self._text, last, end):
                 return
             yield Reference(None, first, last, kind, value, None, "", value, day)
             end = first
 
     def _with_tail(self, name: _Name, tail: str, kind: Relation, day: str | None) -> Iterator[Reference]:
-        if _WHOLE_TAIL.fullmatch(tail) or _LINK.fullmatch(tail) and not _ARTICLE_TAIL.match(tail):
+        if _WHOLE_TAIL.fullmatch(tail) or (_LINK.fullmatch(tail) and not _ARTICLE_TAIL.match(tail)):
             yield replace(self._reference(name, kind, None, tail), day=day)
         elif articles := _ARTICLE_TAIL.match(tail):
             for address, part in _addresses(articles.group(1)):
@@ -260,19 +284,12 @@ class _Reading:
             return
         if not _PRE_GAP.fullmatch(text, match.end(), self._names[first].start):
             return
-        kind = Relation.REPEALS
-        if match.group() in _REPLACING:
-            kind = Relation.SUPERSEDES
-            if not _THIS_ONE.search(text, start, at):
-                return
-        elif match.group() in ("失效", "作废") or not _DECIDES.search(text[max(start, at - 12) : at]):
-            return
-        if _ELSE_BEFORE.search(text[start:at]):
+        kind = self._decided(match, start)
+        if kind is None:
             return
         rows = [self._names[first]]
         for name in self._names[first + 1 :]:
-            link = _LINK.fullmatch(text, rows[-1].end, name.start)
-            if link is None or (link.group(1) and (not _ISSUED.search(link.group(1)) or _NO_LINK.search(link.group(1)))):
+            if not _linked(text[rows[-1].end : name.start]):
                 break
             rows.append(name)
         if _OTHERS_DECISION.match(text, rows[-1].end) and not self._is_own_title(at, rows[-1].end):
@@ -281,13 +298,24 @@ class _Reading:
             behind = text[name.end : rows[n + 1].start] if n + 1 < len(rows) else text[name.end : name.end + 160]
             yield from self._with_head(name, behind, kind)
 
+    def _decided(self, match: re.Match[str], start: int) -> Relation | None:
+        """What the word does to the names behind it; None when it is no decision of this document."""
+        at = match.start()
+        if _ELSE_BEFORE.search(self._text[start:at]):
+            return None
+        if match.group() in _REPLACING:
+            return Relation.SUPERSEDES if _THIS_ONE.search(self._text, start, at) else None
+        if match.group() in ("失效", "作废") or not _DECIDES.search(self._text[max(start, at - 12) : at]):
+            return None
+        return Relation.REPEALS
+
     def _with_head(self, name: _Name, behind: str, kind: Relation) -> Iterator[Reference]:
         if not self._is_document(name, behind):
             return
         if articles := _ARTICLE_TAIL.match(behind):
             for address, part in _addresses(articles.group(1)):
                 yield replace(self._reference(name, kind, address, behind), part=part)
-        elif re.match(rf"(?:{_BRACKET})?(?:中|里)(?:的|有关|关于|第)|(?:{_BRACKET})?(?:有关|关于|的(?!决定|通知|公告))", behind):
+        elif _PART_HEAD.match(behind):
             part = re.split(r"[。；\n]", behind, maxsplit=1)[0]
             yield replace(self._reference(name, Relation.AMENDS, None, ""), part=part)
         else:
@@ -299,7 +327,7 @@ class _Reading:
     def _reference(self, name: _Name, kind: Relation, address: str | None, tail: str) -> Reference:
         key = name_key(name.title)
         before = self._text[max(0, name.start - 40) : name.start]
-        doc_no = find_doc_no(tail) or (find_doc_no(before) if re.search(r"号(?:文|通知)?(?:件)?(?:印发|发布|公布|下发)?的?$", before) else None)
+        doc_no = find_doc_no(tail) or (find_doc_no(before) if _UNDER_NUMBER.search(before) else None)
         return Reference(None, name.start, name.end, kind, self._short.get(key, key), address, "", doc_no)
 
     def _is_document(self, name: _Name, tail: str) -> bool:
@@ -321,9 +349,16 @@ class _Reading:
         return self._text.rfind("“", start, at) > self._text.rfind("”", start, at)
 
 
+def _linked(between: str) -> bool:
+    """Whether two names with this between them stand in one list."""
+    link = _LINK.fullmatch(between)
+    words = link.group(1) if link else ""
+    return link is not None and (not words or bool(_ISSUED.search(words) and not _NO_LINK.search(words)))
+
+
 def _addresses(words: str) -> Iterator[tuple[str, str]]:
     """(address, part) of 第八条第二款、第九条."""
-    for match in _ARTICLE.finditer(words.replace("条、第", "条、第")):
+    for match in _ARTICLE.finditer(words):
         suffix = f"之{chinese_number(number(match.group(2)[1:]))}" if match.group(2) else ""
         yield f"第{chinese_number(number(match.group(1)))}条{suffix}", match.group(3) or ""
 
