@@ -27,6 +27,7 @@ _TERM_SUBJECT = re.compile(
     r"本(?:实施|暂行)?(?:通知|通告|公告|办法|规定|细则|规则|方案|意见|措施|条例|标准|指引|文件|政策"
     r"|决定))(?:由[^，。]{2,40}负责解释[，,。；])?$"
 )
+_OF_ANOTHER = re.compile(r"(?:备案|许可|登记|证|证书|合同|协议|资格|资质)[自从于][^。；]{2,40}起[^。；]{2,6}[，,]?$")
 _UNTIL = re.compile(
     r"(?:执行|施行|实施|有效|试行)(?:期)?(?:时间|期限)?(?:[至到]|截[止至])((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)(?:止)?(?=[。，；\n])"
 )
@@ -90,7 +91,8 @@ def term_end(view: View, start: date | None) -> Read | None:
     """失效日期: the first day on which this document no longer holds, by its own term counted from ``start``."""
     text = view.text
     for match in _TERM.finditer(text):
-        if not _TERM_SUBJECT.search(text[max(0, match.start() - 60) : match.start()]):
+        lead = text[max(0, match.start() - 60) : match.start()]
+        if not _TERM_SUBJECT.search(lead) or _OF_ANOTHER.search(lead):
             continue
         if match.group(2):
             day = day_at(text, match.start(2))

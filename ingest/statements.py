@@ -240,8 +240,8 @@ def _repealed_names(view: View, start: int, end: int) -> list[Read]:
     for match in re.finditer(r"起(?:施行|实施|执行|生效)[，,]|^第[一二三四五六七八九十百]+条", text[start:end]):
         clause = start + match.end()
     names = list(_NAME.finditer(text, clause, end))
-    # what is only cited on the way: 根据《…》, 与《…》不一致
-    names = [name for name in names if not re.search(
+    # what is only cited on the way, 根据《…》, 与《…》不一致, 《关于修改…的决定》修正的《…》; or ended in part
+    names = [name for name in names if not _NOT_WHOLE.match(text, name.end()) and not re.search(
         r"(?:根据|依据|按照|依照|与)[^《》。，]{0,16}$", text[max(clause, name.start() - 20) : name.start()]
     )]
     if names:
@@ -250,6 +250,7 @@ def _repealed_names(view: View, start: int, end: int) -> list[Read]:
     return [Read(number.value, number.start, number.end, 0.85) for number in numbers]
 
 
+_NOT_WHOLE = re.compile(r"(?:[（(][^（）()]{0,40}[）)])?(?:第[一二三四五六]次)?(?:修[正改订]|中的?(?:有关|关于))")
 _ARTICLE_OF = re.compile(r"第[一二三四五六七八九十百]+[条款项]")
 
 
