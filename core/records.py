@@ -47,9 +47,33 @@ class State(StrEnum):
     """Where a document stands in its life. Only PUBLISHED can be found."""
 
     DRAFT = "draft"
+    REVIEW = "review"            # handed in, waits for somebody who approves it
     STAGED = "staged"
     PUBLISHED = "published"
-    REMOVED = "removed"
+    REMOVED = "removed"          # replaced by a newer revision, or withdrawn
+
+
+class Ended(StrEnum):
+    """Why a document does not hold any more."""
+
+    SUPERSEDED = "superseded"    # a later version of the same rule: 已修改
+    REPEALED = "repealed"        # another document, its source or an editor says so: 已废止
+    EXPIRED = "expired"          # its own term: 失效
+
+
+class Validity(StrEnum):
+    """有效性 on a day, as it is shown."""
+
+    COMING = "尚未生效"
+    IN_FORCE = "现行有效"
+    AMENDED = "已修改"
+    REPEALED = "已废止"
+    EXPIRED = "失效"
+
+
+_AFTER = {
+    Ended.SUPERSEDED: Validity.AMENDED, Ended.REPEALED: Validity.REPEALED, Ended.EXPIRED: Validity.EXPIRED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +175,35 @@ class Document:
     fields: tuple[OfficialField, ...] = ()
     furniture: tuple[Furniture, ...] = ()
     places: tuple[Place, ...] = ()           # empty for a text without pages
+
+
+class EditKind(StrEnum):
+    """What an editor changes of a document as it was read."""
+
+    FIELD = "field"              # an official field
+    TEXT = "text"                # the words of an article
+    SPLIT = "split"              # a chunk becomes two
+    MERGE = "merge"              # two neighbouring chunks of an article become one
+    CARD = "card"                # a line of its policy card
+
+
+@dataclass(frozen=True, slots=True)
+class EditorChange:
+    """A change anchored to what it replaces, so that it outlives a new reading of its source."""
+
+    kind: EditKind
+    name: str                    # of a field of `Facts` or of a card; else the article's address; its second: 第八条(2)
+    old: str                     # what it replaces: the field's value as JSON, the article's text, the chunks' text
+    new: str                     # the field's value as JSON, the article's new text; split: the second chunk's text
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A document with its editors' changes, and as it was read."""
+
+    document: Document
+    parsed: Document
+    conflicts: tuple[EditorChange, ...]      # what they replace is not there any more
 
 
 class Reject(StrEnum):
@@ -329,11 +382,18 @@ class StoredDocument:
     state: State
     in_force_from: date | None   # derived from the facts and the neighbouring versions
     in_force_to: date | None     # exclusive
-    superseded_by: str | None    # id of the next version
+    superseded_by: str | None    # id of what ended it: the next version, or the document that repealed it
+    ended_how: Ended | None = None
+    ended_name: str | None = None    # title of what repealed it, where that is not stored
 
     def in_force(self, day: date) -> bool:
+        return self.validity(day) is Validity.IN_FORCE
+
+    def validity(self, day: date) -> Validity:
+        if self.in_force_to is not None and day >= self.in_force_to:
+            return _AFTER[self.ended_how or Ended.EXPIRED]
         started = self.in_force_from is None or self.in_force_from <= day
-        return started and (self.in_force_to is None or day < self.in_force_to)
+        return Validity.IN_FORCE if started else Validity.COMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,3 +504,15 @@ class Answer:
     notices: tuple[str, ...] = ()
     timings_ms: tuple[tuple[str, float], ...] = ()
     ai_label: str = ""
+    id: str = ""                               # under which it is kept; empty: it could not be written down
+    confidence: float = 0.0                    # share of the question that the best article speaks of, 0 to 1; of an
+                                               # entry that answers directly how alike the questions are
+
+
+class Verdict(StrEnum):
+    """What somebody says of an answer."""
+
+    GOOD = "good"
+    WRONG = "wrong"
+    INCOMPLETE = "incomplete"
+    OUTDATED = "outdated"

@@ -20,8 +20,9 @@ from kb.steps import Staged, Steps, encode, words_of
 class Adding:
     """Takes what readers hand over, batch by batch, and counts."""
 
-    def __init__(self, steps: Steps, config: Config, *, publish: bool, settings: str) -> None:
+    def __init__(self, steps: Steps, config: Config, *, publish: bool, settings: str, who: str) -> None:
         """``settings`` is what files are remembered with."""
+        self._who = who
         self._steps = steps
         self._publish = publish
         self._settings = settings
@@ -74,7 +75,7 @@ class Adding:
             return
         if batch and not self._publish:
             ids = {document.id for document in new}
-            self._steps.save_drafts(new, again=[document.id for document in batch if document.id not in ids])
+            self._steps.save_drafts(new, self._who, again=[document.id for document in batch if document.id not in ids])
             self._duplicates += self._steps.duplicates(new)
             self._count(new)
         if files:
@@ -104,7 +105,7 @@ class Adding:
     def _hand_over(
         self, writer: ThreadPoolExecutor, new: Sequence[Document], files: Sequence[FileRead], *, full: bool
     ) -> None:
-        staged = self._steps.stage(new)
+        staged = self._steps.stage(new, self._who)
         with ExitStack() as undo:
             undo.callback(self._steps.give_up, staged)
             words = [words_of(entry) for entry in staged.entries]

@@ -25,13 +25,15 @@ from core.records import (
 )
 from kb import catalogue, lookup
 from kb.adding import Adding
+from kb.checkpoints import Checkpoints
 from kb.compare import compare
 from kb.duplicates import all_duplicates
 from kb.files import known_files
 from kb.index import Index, IndexSettings, remove_replaced
+from kb.ledger import Ledger
 from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import Searcher, SearchModels
-from kb.steps import Steps
+from kb.steps import SYSTEM, Steps
 
 _ALL = SearchStages()
 _UNKNOWN = "没有编号为 {} 的文件。用 policydesk documents 查看编号"
@@ -47,29 +49,38 @@ class KnowledgeBase:
         self._steps = Steps(home, engine=engine, index=index, min_free_mb=config.storage.min_free_mb)
         self._reindexing = threading.Lock()
         self.searcher = Searcher(self._steps, models, config.search)
+        file = Path(config.audit.checkpoints) if config.audit.checkpoints else home / "audit-checkpoints.jsonl"
+        self.ledger = Ledger(
+            home, engine=engine, turn=self._steps.turn, min_free_mb=config.storage.min_free_mb,
+            checkpoints=Checkpoints(file, config.audit.key.get_secret_value()),
+        )
         self._steps.finish_interrupted()
+        self.ledger.seal()
 
     def close(self) -> None:
+        self.ledger.seal()
         self._steps.index.store.close()
 
     # writing
 
-    def add(self, items: Iterable[Document | Skipped | FileRead], *, publish: bool) -> IngestReport:
+    def add(
+        self, items: Iterable[Document | Skipped | FileRead], *, publish: bool, who: str = SYSTEM
+    ) -> IngestReport:
         """Store every document that is new, in durable steps. With ``publish`` false they stay drafts."""
         settings = self._file_settings(publish)
-        return Adding(self._steps, self._config, publish=publish, settings=settings).run(items)
+        return Adding(self._steps, self._config, publish=publish, settings=settings, who=who).run(items)
 
     def known_files(self, *, publish: bool) -> Mapping[str, str]:
         """sha256 by source of the files and archive members that were ingested whole, with the settings of now."""
         with self._engine.connect() as connection:
             return known_files(connection, self._file_settings(publish))
 
-    def publish(self, ids: Sequence[str]) -> None:
+    def publish(self, ids: Sequence[str], who: str = SYSTEM) -> None:
         """Publish drafts, or documents taken out before, together. Raises `NotFound` for any other id.
 
         Of several revisions of one source only the newest goes live.
         """
-        waiting = [document.id for document in self.documents([State.DRAFT, State.REMOVED])]
+        waiting = [document.id for document in self.documents([State.DRAFT, State.REVIEW, State.REMOVED])]
         unknown = sorted(set(ids) - set(waiting))
         if unknown:
             raise NotFound(
@@ -78,11 +89,11 @@ class KnowledgeBase:
             )
         with self._engine.connect() as connection:
             ordered = catalogue.in_order(connection, ids)
-        self._steps.publish([self.document(name) for name in ordered])
+        self._steps.publish([self.document(name) for name in ordered], who)
 
-    def withdraw(self, document_id: str) -> None:
+    def withdraw(self, document_id: str, who: str = SYSTEM) -> None:
         """Take a published document out of every answer, at once."""
-        if not self._steps.withdraw(document_id):
+        if not self._steps.withdraw(document_id, who):
             raise NotFound(f"没有编号为 {document_id} 的已发布文件。用 policydesk documents 查看编号")
 
     def reindex(self, settings: IndexSettings, on_step: OnStep) -> Reindexed | None:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exists, func, insert, select, update
 
-from core.records import Document, Facts, State
+from core.records import Document, State
+from kb import validity
+from kb.audit import Entry, record, record_all, utc_now
 from kb.database import insert_rows
 from kb.graph import save_references
 from kb.rows import (
+    SPAN,
     STORED,
     Standing,
     article_row,
     chunk_row,
     document_row,
-    facts_of,
     in_state,
-    span_values,
+    span_of,
     standing_values,
 )
 from kb.schema import articles, chunks, counters, documents, index_facts
-from kb.versions import Span, spans, version_key
+from kb.versions import Span
 
 _SEEN = (State.PUBLISHED, State.STAGED)
 _COMMITS = counters.c.key == "commits"
@@ -95,7 +96,7 @@ def stage(
 def came_again(connection: Connection, ids: Sequence[str]) -> None:
     """Drafts that were read once more are newer than those that came between."""
     first = _newest(connection, documents.c.added) + 1
-    drafts = select(documents.c.id).where(documents.c.id.in_(ids), documents.c.state == State.DRAFT)
+    drafts = select(documents.c.id).where(documents.c.id.in_(ids), documents.c.state.in_((State.DRAFT, State.REVIEW)))
     there = set(connection.scalars(drafts))
     for added, name in enumerate((name for name in ids if name in there), start=first):
         connection.execute(update(documents).where(documents.c.id == name).values(added=added))
@@ -138,55 +139,68 @@ def points_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
 
 def spans_of(connection: Connection, ids: Sequence[str]) -> dict[str, Span]:
     """The dates that stand in the rows of documents, by id."""
-    c = documents.c
-    rows = connection.execute(select(c.id, c.in_force_from, c.in_force_to, c.superseded_by).where(c.id.in_(ids)))
-    return {row.id: Span(row.in_force_from, row.in_force_to, row.superseded_by) for row in rows}
+    rows = connection.execute(select(documents.c.id, *SPAN).where(documents.c.id.in_(ids)))
+    return {row.id: span_of(row) for row in rows}
 
 
-def publish(connection: Connection, generation: int) -> int:
+def publish(connection: Connection, generation: int, who: str) -> int:
     """Make a generation findable, all at once; earlier revisions of its sources go. Their number comes back.
 
     Among the earlier ones may be a revision that a failed write left staged: it must not come back later.
     """
-    now = _now()
-    mine = documents.c.generation == generation
-    earlier = in_state(State.STAGED) & (documents.c.generation < generation)
-    same_source = documents.c.source.in_(select(documents.c.source).where(mine))
-    replaced = _take_out(connection, same_source & in_state(State.PUBLISHED) & ~mine, now)
+    now = utc_now()
+    c = documents.c
+    mine = c.generation == generation
+    earlier = in_state(State.STAGED) & (c.generation < generation)
+    same_source = c.source.in_(select(c.source).where(mine))
+    fresh = connection.execute(select(c.id, c.source, c.title).where(mine).order_by(c.added)).all()
+    replaced = connection.execute(select(c.source, c.id).where(same_source, in_state(State.PUBLISHED), ~mine))
+    old = {row.source: row.id for row in replaced}
+    # What the old revisions ended, before they go; their versions are found by those of the new ones.
+    touched = {row.id for row in fresh} | validity.ended_by(connection, old.values())
+    _take_out(connection, c.id.in_(list(old.values())), now)
     _take_out(connection, same_source & earlier, now)
     connection.execute(update(documents).where(mine).values(state=State.PUBLISHED, known_from=now, known_to=None))
-    keys = select(documents.c.version_key).where(mine | documents.c.index_stale, documents.c.version_key.is_not(None))
-    _refresh_spans(connection, [row.version_key for row in connection.execute(keys.distinct())])
+    touched |= validity.ended_by(connection, {row.id for row in fresh})
+    touched |= _versions_of(connection, old.values())
+    validity.refresh(connection, touched)
     _count_commit(connection)
-    return replaced
+    record_all(connection, who, [
+        Entry("publish", row.id, {"source": row.source, "title": row.title, "replaces": old.get(row.source)})
+        for row in fresh
+    ])
+    return len(old)
 
 
-def withdraw(connection: Connection, document_id: str) -> bool:
+def withdraw(connection: Connection, document_id: str, who: str) -> bool:
     """Take a published document out; False when there is none by that id."""
     row = connection.execute(select(*STORED).where(documents.c.id == document_id)).first()
     if row is None or row.state != State.PUBLISHED:
         return False
-    _take_out(connection, documents.c.id == document_id, _now())
-    key = version_key(facts_of(row))
-    _refresh_spans(connection, [key] if key else [])
+    touched = validity.ended_by(connection, [document_id]) | _versions_of(connection, [document_id])
+    _take_out(connection, documents.c.id == document_id, utc_now())
+    validity.refresh(connection, touched)
     _count_commit(connection)
+    record(connection, who, "withdraw", document_id, {"source": row.source, "title": row.title})
     return True
+
+
+def _versions_of(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Published or staged documents that are versions of one rule with those of ``ids``."""
+    keys = select(documents.c.version_key).where(documents.c.id.in_(ids), documents.c.version_key.is_not(None))
+    return set(connection.scalars(select(documents.c.id).where(documents.c.version_key.in_(keys), in_state(*_SEEN))))
 
 
 def drop_unpublished(connection: Connection, ids: Sequence[str]) -> None:
     """Drafts and staged documents that must not be published any more."""
-    waiting = documents.c.state.in_((State.DRAFT, State.STAGED))
-    _take_out(connection, documents.c.id.in_(ids) & waiting, _now())
+    waiting = documents.c.state.in_((State.DRAFT, State.REVIEW, State.STAGED))
+    _take_out(connection, documents.c.id.in_(ids) & waiting, utc_now())
 
 
 def _take_out(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
     """Remove documents from every answer; how many."""
     removed = update(documents).where(which).values(state=State.REMOVED, known_to=now, index_stale=True)
     return connection.execute(removed).rowcount
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 # what a search has to know
@@ -269,57 +283,5 @@ def drop_index_facts(connection: Connection, keys: Sequence[str]) -> None:
     connection.execute(delete(index_facts).where(index_facts.c.key.in_(keys)))
 
 
-# when documents hold
-
-
-def spans_with(connection: Connection, batch: Sequence[Document]) -> dict[str, Span]:
-    """When the documents of ``batch`` hold, given those that are published or about to be.
-
-    Published ones that ``batch`` replaces do not count.
-    """
-    mine = {document.id: document.facts for document in batch}
-    sources = {document.source for document in batch}
-    families: dict[str, dict[str, Facts]] = {}
-    out: dict[str, Span] = {}
-    for name, facts in mine.items():
-        key = version_key(facts)
-        if key is None:
-            out |= spans([(name, facts)])
-        else:
-            families.setdefault(key, {})[name] = facts
-    for row in _family_rows(connection, list(families)):
-        if row.source not in sources:
-            families[row.version_key].setdefault(row.id, facts_of(row))
-    for family in families.values():
-        held = spans(list(family.items()))
-        out |= {name: held[name] for name in family if name in mine}
-    return out
-
-
-def _refresh_spans(connection: Connection, keys: Sequence[str]) -> None:
-    """Write the dates that follow from today's versions; a row that changes is marked for the index."""
-    families: dict[str, dict[str, Row[Any]]] = {}
-    for row in _family_rows(connection, keys):
-        families.setdefault(row.version_key, {})[row.id] = row
-    changed = []
-    for family in families.values():
-        for name, span in spans([(name, facts_of(row)) for name, row in family.items()]).items():
-            row = family[name]
-            if (row.in_force_from, row.in_force_to, row.superseded_by) != (span.start, span.end, span.superseded_by):
-                changed.append({"name": name, "index_stale": True, **span_values(span)})
-    if changed:
-        connection.execute(update(documents).where(documents.c.id == bindparam("name")), changed)
-
-
 def _newest(connection: Connection, column: ColumnElement[int]) -> int:
     return connection.scalar(select(func.max(column))) or 0
-
-
-def _family_rows(connection: Connection, keys: Collection[str]) -> list[Row[Any]]:
-    rows: list[Row[Any]] = []
-    ordered = list(keys)
-    for i in range(0, len(ordered), 500):  # SQLite binds a limited number of values
-        some = documents.c.version_key.in_(ordered[i : i + 500])
-        query = select(*STORED, documents.c.version_key).where(some, in_state(*_SEEN))
-        rows.extend(connection.execute(query))
-    return rows

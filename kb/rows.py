@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, func
 
-from core.records import Article, Chunk, Document, Facts, Rank, State, StoredDocument
+from core.records import Article, Chunk, Document, Ended, Facts, Rank, State, StoredDocument
 from kb.packed import (
     pack_box,
     pack_fields,
@@ -23,8 +23,9 @@ from kb.tokens import plain
 from kb.versions import Span, version_key
 
 _FACTS = [documents.c[field.name] for field in fields(Facts)]
-STORED = [documents.c.id, documents.c.source, documents.c.state, documents.c.in_force_from,
-          documents.c.in_force_to, documents.c.superseded_by, *_FACTS]
+SPAN = [documents.c.in_force_from, documents.c.in_force_to, documents.c.superseded_by, documents.c.ended_how,
+        documents.c.ended_name]
+STORED = [documents.c.id, documents.c.source, documents.c.state, *SPAN, *_FACTS]
 WHOLE = [*STORED, documents.c.text, documents.c.fields, documents.c.furniture, documents.c.places]
 
 
@@ -54,7 +55,8 @@ def facts_of(row: Row[Any]) -> Facts:
 def stored_of(row: Row[Any]) -> StoredDocument:
     """From a row with the columns `STORED`."""
     return StoredDocument(
-        row.id, facts_of(row), row.source, State(row.state), row.in_force_from, row.in_force_to, row.superseded_by
+        row.id, facts_of(row), row.source, State(row.state), row.in_force_from, row.in_force_to, row.superseded_by,
+        Ended(row.ended_how) if row.ended_how else None, row.ended_name,
     )
 
 
@@ -97,7 +99,16 @@ def standing_values(standing: Standing) -> dict[str, object]:
 
 
 def span_values(span: Span) -> dict[str, object]:
-    return {"in_force_from": span.start, "in_force_to": span.end, "superseded_by": span.superseded_by}
+    return {
+        "in_force_from": span.start, "in_force_to": span.end, "superseded_by": span.superseded_by,
+        "ended_how": span.how, "ended_name": span.name,
+    }
+
+
+def span_of(row: Row[Any]) -> Span:
+    """From a row with the columns `SPAN`."""
+    how = Ended(row.ended_how) if row.ended_how else None
+    return Span(row.in_force_from, row.in_force_to, row.superseded_by, how, row.ended_name)
 
 
 def article_row(document_id: str, position: int, article: Article) -> dict[str, int | str | None]:

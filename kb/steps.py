@@ -29,7 +29,8 @@ from sqlalchemy import Engine
 from core.errors import PolicyDeskError
 from core.ports import Point, Store
 from core.records import Document, Duplicate, RevisionChange, State
-from kb import catalogue, lookup
+from kb import catalogue, lookup, validity
+from kb.audit import Entry, record_all
 from kb.catalogue import Live
 from kb.compare import revision_change
 from kb.duplicates import earlier_duplicates, save_sketches, sketches_of, without_sketch
@@ -43,6 +44,7 @@ from kb.rows import Standing
 from kb.turns import Readers, Turns
 from kb.versions import Span
 
+SYSTEM = "系统"               # who acts where nobody is named
 OPEN_END = 99991231
 _COMPLETED_AT_ONCE = 200
 
@@ -57,6 +59,7 @@ class Staged:
     revisions: tuple[RevisionChange, ...]
     names: frozenset[str]                    # taken until `Steps.write` or `Steps.give_up`
     index: Index                             # that lacks the points of ``entries`` and no other
+    who: str                                 # publishes it
 
 
 class Steps:
@@ -85,22 +88,25 @@ class Steps:
         self._readers.wait_for(old)
         old.store.close()
 
-    def publish(self, batch: Sequence[Document]) -> None:
-        staged = self.stage(batch)
+    def publish(self, batch: Sequence[Document], who: str) -> None:
+        staged = self.stage(batch, who)
         self.write(staged, lambda: encode(staged.index, staged.entries))
 
-    def save_drafts(self, batch: Sequence[Document], *, again: Sequence[str]) -> None:
+    def save_drafts(self, batch: Sequence[Document], who: str, *, again: Sequence[str]) -> None:
         """Keep new documents unpublished; the drafts among ``again``, known ids that were read once more, are newer."""
         check_free_space(self._home, self._min_free_mb)
         points, made = _points(batch), sketches_of(batch)
         with self.turn, self.engine.begin() as connection:
-            held = catalogue.spans_with(connection, batch)
+            held = validity.spans_with(connection, batch)
             standings = {document.id: Standing(State.DRAFT, None, held[document.id]) for document in batch}
             catalogue.came_again(connection, again)
             catalogue.save(connection, batch, standings, points)
             save_sketches(connection, batch, made)
+            record_all(connection, who, [
+                Entry("draft", d.id, {"source": d.source, "title": d.facts.title}) for d in batch
+            ])
 
-    def stage(self, batch: Sequence[Document]) -> Staged:
+    def stage(self, batch: Sequence[Document], who: str) -> Staged:
         """Step one, for what is not published. Of several revisions of one source the last of ``batch`` counts."""
         check_free_space(self._home, self._min_free_mb)
         last = {document.source: document for document in batch}
@@ -115,7 +121,7 @@ class Steps:
                 batch = [d for d in last.values() if d.id not in known or known[d.id].state != State.PUBLISHED]
                 outdone = [name for name in known if name not in {d.id for d in last.values()}]
                 live = catalogue.live(connection, [document.source for document in batch])
-                held = catalogue.spans_with(connection, batch)
+                held = validity.spans_with(connection, batch)
                 generation = catalogue.next_generation(connection)
                 standings = {
                     d.id: Standing(State.STAGED, generation, held[d.id], _keeps_old_dates(d, points, live, held[d.id]))
@@ -130,7 +136,7 @@ class Steps:
             there = frozenset(point for one in live.values() for point in one.points)
             entries = index_entries(batch, {c: p for c, p in points.items() if p not in there}, held)
             changes = tuple(self._changes(replacing))
-            staged = Staged(generation, tuple(batch), tuple(entries), changes, names, index)
+            staged = Staged(generation, tuple(batch), tuple(entries), changes, names, index, who)
             undo.pop_all()
         return staged
 
@@ -147,7 +153,7 @@ class Steps:
                 with self.turn:
                     if self.index is index:
                         with self.engine.begin() as connection:
-                            replaced = catalogue.publish(connection, staged.generation)
+                            replaced = catalogue.publish(connection, staged.generation, staged.who)
                         self.refresh_index()
                         return replaced
         finally:
@@ -162,11 +168,11 @@ class Steps:
         """Let others have the sources. The rows stay staged until they are added again or the home is opened."""
         self._turns.give_back(staged.names)
 
-    def withdraw(self, document_id: str) -> bool:
+    def withdraw(self, document_id: str, who: str) -> bool:
         """False when no published document has that id."""
         with self.turn:
             with self.engine.begin() as connection:
-                found = catalogue.withdraw(connection, document_id)
+                found = catalogue.withdraw(connection, document_id, who)
             self.refresh_index()
         return found
 
@@ -194,7 +200,7 @@ class Steps:
             with self.engine.connect() as connection:
                 staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
             if staged:
-                self.publish([self.load(name) for name in staged])
+                self.publish([self.load(name) for name in staged], SYSTEM)
                 self._restore_index()      # what was staged may have hidden that points were missing
         self.refresh_index()
 
@@ -263,7 +269,7 @@ class Steps:
         for generation, ids in batches.items():
             batch = [self.load(name) for name in ids]
             with self.engine.connect() as connection:
-                points, held = catalogue.points_of(connection, ids), catalogue.spans_with(connection, batch)
+                points, held = catalogue.points_of(connection, ids), catalogue.spans_of(connection, ids)
             entries = list(index_entries(batch, points, held))
             self._index(self.index, generation, entries, encode(self.index, entries))
 

@@ -1,15 +1,15 @@
-"""Which version of a rule is in force when."""
+"""When a document is in force: by its own words, by later versions of it, and by what ends it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from core.records import Facts, Rank
+from core.records import Ended, Facts, Rank
 
-_ENDED = ("已废止", "失效", "已失效", "废止")
+_ENDED = {"已废止": Ended.REPEALED, "废止": Ended.REPEALED, "失效": Ended.EXPIRED, "已失效": Ended.EXPIRED}
 _RULE_ENDINGS = ("法", "条例", "办法", "规定", "细则", "规则", "解释", "规程", "准则", "标准")
 # （一） stays: 解释（一） and 解释（二） are two rules, and neither ends the other.
 _BRACKETS = re.compile(r"[《》〈〉\s]|[（(](?![一二三四五六七八九十]{1,3}[）)])[^（）()]*[）)]")
@@ -22,7 +22,21 @@ class Span:
 
     start: date | None
     end: date | None
-    superseded_by: str | None = None
+    superseded_by: str | None = None     # the next version, or what repealed it
+    how: Ended | None = None
+    name: str | None = None              # of what repealed it, where that is not stored
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Somebody says that a document holds no longer."""
+
+    day: date
+    by: str | None               # id of the document that says so
+    name: str | None
+
+
+NO_ENDINGS: Mapping[str, Ending] = {}
 
 
 def version_key(facts: Facts) -> str | None:
@@ -41,27 +55,36 @@ def short_title(title: str) -> str:
     return _BRACKETS.sub("", title).removeprefix("中华人民共和国")
 
 
-def spans(versions: Sequence[tuple[str, Facts]]) -> dict[str, Span]:
+def spans(versions: Sequence[tuple[str, Facts]], endings: Mapping[str, Ending] = NO_ENDINGS) -> dict[str, Span]:
     """When each version of one rule (id, facts) holds.
 
     A version ends where the next later one begins; versions that begin on the same day stand side by side
-    (a code published in parts). One that its source calls repealed, without a date, never holds.
+    (a code published in parts). One that its source calls repealed, without a date, never holds. Of several ends the
+    first counts; on one day a repeal is named rather than a new version, and that rather than a term.
     """
-    starts = sorted({_start(facts) for _, facts in versions})
+    starts = sorted({start_of(facts) for _, facts in versions})
     first_of: dict[date, str] = {}
     for name, facts in sorted(versions):
-        first_of.setdefault(_start(facts), name)
-    return {name: _span(facts, starts, first_of) for name, facts in versions}
+        first_of.setdefault(start_of(facts), name)
+    return {name: _span(facts, starts, first_of, endings.get(name)) for name, facts in versions}
 
 
-def _span(facts: Facts, starts: Sequence[date], first_of: dict[date, str]) -> Span:
-    start = facts.effective_from or facts.dated
-    following = next((day for day in starts if day > _start(facts)), None)
-    ends = [day for day in (facts.effective_to, following) if day is not None]
-    if not ends and facts.validity in _ENDED:
-        ends = [start or date.min]
-    return Span(start, min(ends, default=None), first_of[following] if following else None)
-
-
-def _start(facts: Facts) -> date:
+def start_of(facts: Facts) -> date:
+    """The first day of a document, the earliest there is where none is stated."""
     return facts.effective_from or facts.dated or date.min
+
+
+def _span(facts: Facts, starts: Sequence[date], first_of: dict[date, str], ending: Ending | None) -> Span:
+    start = facts.effective_from or facts.dated
+    following = next((day for day in starts if day > start_of(facts)), None)
+    successor = first_of[following] if following else None
+    ends: list[Span] = []
+    if ending is not None:
+        ends.append(Span(start, ending.day, ending.by, Ended.REPEALED, ending.name))
+    if following is not None:
+        ends.append(Span(start, following, successor, Ended.SUPERSEDED))
+    if facts.effective_to is not None:
+        ends.append(Span(start, facts.effective_to, successor, Ended.EXPIRED))
+    if not ends and facts.validity in _ENDED:
+        ends.append(Span(start, start or date.min, None, _ENDED[facts.validity], facts.replaced_by))
+    return min(ends, key=lambda span: span.end or date.max, default=Span(start, None))

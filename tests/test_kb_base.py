@@ -34,9 +34,9 @@ def changed(config: Config, section: str, **values: object) -> Config:
 
 
 @pytest.fixture
-def small(config: Config) -> Config:
+def small(config: Config, database: str) -> Config:
     """Vectors in memory, and no demand on the machine's disk."""
-    return changed(config, "storage", min_free_mb=0, vectors=":memory:")
+    return changed(config, "storage", min_free_mb=0, vectors=":memory:", database=database)
 
 
 @pytest.fixture
@@ -383,7 +383,7 @@ class MeanwhileStore:
         coming, self._coming = self._coming, []
         if not coming:
             return self._store.query(vector, where=where, limit=limit)
-        staged = self._steps.stage(coming)
+        staged = self._steps.stage(coming, "某人")
         words = encode(staged.index, staged.entries)
         self._store.upsert(make_points(staged.entries, words, staged.generation)[:1])
         scored = self._store.query(vector, where=where, limit=limit)

@@ -325,13 +325,13 @@ def test_a_batch_that_the_switch_overtakes_is_written_to_the_new_index(stored: C
     with open_desk(stored, home) as desk, ThreadPoolExecutor(1) as pool:
         base, steps = desk.base, desk.base._steps
         add(base, *DOCUMENTS)
-        before = steps.stage([revised])
+        before = steps.stage([revised], "某人")
         base.withdraw(DOCUMENTS[1].id)
         assert base.reindex(hashed(stored, home), nothing) is not None
         steps.write(before, lambda: pytest.fail("for the old index"))
         assert holders(base, "第1号") == [revised.id] * 7
 
-        during = steps.stage([make(2, source="2.md", articles=7)])
+        during = steps.stage([make(2, source="2.md", articles=7)], "某人")
         assert len(during.entries) == 1
         jobs = []
 
@@ -505,7 +505,7 @@ def test_an_index_whose_embedder_is_not_there_answers_by_words_and_takes_nothing
         base = desk.base
         base.reindex(wanted(plain, home, HashEmbedder()), nothing)
         add(base, *DOCUMENTS)
-        base._steps.stage([make(60, word="殡葬服务")])      # as a crash leaves it
+        base._steps.stage([make(60, word="殡葬服务")], "某人")      # as a crash leaves it
     with open_desk(new, home, as_made=True) as desk:
         base = desk.base
         assert base._steps.index.embedder is None

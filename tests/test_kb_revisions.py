@@ -27,20 +27,20 @@ NUMERALS = "一二三四五六七八九"
 TODAY = date(2026, 6, 1)
 
 
-def with_storage(config: Config, vectors: str) -> Config:
-    storage = config.storage.model_copy(update={"min_free_mb": 0, "vectors": vectors})
+def with_storage(config: Config, vectors: str, database: str = "") -> Config:
+    storage = config.storage.model_copy(update={"min_free_mb": 0, "vectors": vectors, "database": database})
     return config.model_copy(update={"storage": storage})
 
 
 @pytest.fixture(params=["edge", ":memory:"])
-def base(request: pytest.FixtureRequest, config: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    with open_desk(with_storage(config, request.param), tmp_path / "home") as desk:
+def base(request: pytest.FixtureRequest, config: Config, tmp_path: Path, database: str) -> Iterator[KnowledgeBase]:
+    with open_desk(with_storage(config, request.param, database), tmp_path / "home") as desk:
         yield desk.base
 
 
 @pytest.fixture
-def light(config: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    with open_desk(with_storage(config, ":memory:"), tmp_path / "home") as desk:
+def light(config: Config, tmp_path: Path, database: str) -> Iterator[KnowledgeBase]:
+    with open_desk(with_storage(config, ":memory:", database), tmp_path / "home") as desk:
         yield desk.base
 
 
@@ -134,7 +134,7 @@ def test_the_report_names_what_changed(light: KnowledgeBase) -> None:
 
 def test_unchanged_articles_are_not_encoded(light: KnowledgeBase) -> None:
     add(light, revision(*["收费"] * 5, "计时"))
-    staged = light._steps.stage([revision(*["收费"] * 5, "包月")])
+    staged = light._steps.stage([revision(*["收费"] * 5, "包月")], "某人")
     assert [entry.text for entry in staged.entries] == ["第六条 停车包月。"]
 
 
@@ -253,7 +253,7 @@ def test_a_revision_keeps_its_articles_when_the_one_before_is_withdrawn_meanwhil
     old, new = revision("收费", "计时"), revision("收费", "包月")
     add(base, old)
     steps = base._steps
-    staged = steps.stage([new])
+    staged = steps.stage([new], "某人")
     base.withdraw(old.id)
     assert seen(base) == []
     steps.write(staged, lambda: encode(staged.index, staged.entries))

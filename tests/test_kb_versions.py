@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.records import Facts, Rank
+from core.records import Ended, Facts, Rank
 from kb.versions import Span, spans, version_key
 
 
@@ -23,32 +23,32 @@ def rule(since: date | None = None, *, until: date | None = None, validity: str 
 def test_a_version_ends_on_the_day_the_next_one_begins() -> None:
     held = spans([("c", rule(on(2025))), ("a", rule(on(2010))), ("b", rule(on(2020)))])
     assert held == {
-        "a": Span(on(2010), on(2020), "b"), "b": Span(on(2020), on(2025), "c"), "c": Span(on(2025), None),
+        "a": Span(on(2010), on(2020), "b", Ended.SUPERSEDED), "b": Span(on(2020), on(2025), "c", Ended.SUPERSEDED), "c": Span(on(2025), None),
     }
 
 
 def test_a_stated_end_before_the_next_version_stays() -> None:
     held = spans([("a", rule(on(2010), until=on(2015))), ("b", rule(on(2020)))])
-    assert held["a"] == Span(on(2010), on(2015), "b")
+    assert held["a"] == Span(on(2010), on(2015), "b", Ended.EXPIRED)
 
 
 def test_the_next_version_goes_before_a_later_stated_end() -> None:
     held = spans([("a", rule(on(2010), until=on(2030))), ("b", rule(on(2020)))])
-    assert held["a"] == Span(on(2010), on(2020), "b")
+    assert held["a"] == Span(on(2010), on(2020), "b", Ended.SUPERSEDED)
 
 
 def test_versions_that_begin_together_stand_side_by_side() -> None:
     held = spans([("a2", rule(on(2010))), ("a1", rule(on(2010))), ("b", rule(on(2020)))])
-    assert held["a1"] == held["a2"] == Span(on(2010), on(2020), "b")
+    assert held["a1"] == held["a2"] == Span(on(2010), on(2020), "b", Ended.SUPERSEDED)
 
 
 def test_the_date_of_the_document_serves_when_no_first_day_is_stated() -> None:
     held = spans([("a", rule(on(2010))), ("b", Facts("养犬管理办法", dated=on(2020)))])
-    assert held == {"a": Span(on(2010), on(2020), "b"), "b": Span(on(2020), None)}
+    assert held == {"a": Span(on(2010), on(2020), "b", Ended.SUPERSEDED), "b": Span(on(2020), None)}
 
 
 def test_a_version_without_any_date_held_from_always_until_the_next() -> None:
-    assert spans([("a", rule()), ("b", rule(on(2020)))])["a"] == Span(None, on(2020), "b")
+    assert spans([("a", rule()), ("b", rule(on(2020)))])["a"] == Span(None, on(2020), "b", Ended.SUPERSEDED)
 
 
 @pytest.mark.parametrize("validity", ["已废止", "失效", "已失效", "废止"])
@@ -60,7 +60,7 @@ def test_a_rule_repealed_on_an_unknown_day_never_holds(validity: str, since: dat
 
 def test_a_repealed_version_that_another_followed_held_until_then() -> None:
     held = spans([("a", rule(on(2010), validity="已废止")), ("b", rule(on(2020)))])
-    assert held["a"] == Span(on(2010), on(2020), "b")
+    assert held["a"] == Span(on(2010), on(2020), "b", Ended.SUPERSEDED)
 
 
 def test_what_the_source_calls_valid_holds() -> None:
