@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core.config import Config
 from core.errors import NotFound, PolicyDeskError
@@ -60,6 +61,16 @@ class KnowledgeBase:
     def close(self) -> None:
         self.ledger.seal()
         self._steps.index.store.close()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """For questions of another module, such as `kb.graph_queries`."""
+        return self._engine.connect()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, with the turn of writers."""
+        with self._steps.turn, self._engine.begin() as connection:
+            yield connection
 
     # writing
 

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from core.records import State
 from kb.law_names import name_key
@@ -37,6 +38,11 @@ class Bearer:
         )
 
 
+def in_list(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A condition on a list that is given, under ``name``, when a statement is executed."""
+    return column.in_(bindparam(name, expanding=True))
+
+
 def of_kind(kinds: Collection[str]) -> ColumnElement[bool]:
     """The condition beside another one that finds few rows.
 
@@ -45,21 +51,24 @@ def of_kind(kinds: Collection[str]) -> ColumnElement[bool]:
     return func.coalesce(edges.c.kind, "").in_(sorted(kinds))
 
 
+_D = documents.c
+_BORNE = (_D.id, _D.title, _D.region, _D.rank, _D.effective_from, _D.dated, _D.in_force_from, _D.in_force_to)
+_PUBLISHED = in_state(State.PUBLISHED)
+_BEARERS = select(names.c.name, *_BORNE).join(documents).where(in_list(names.c.name, "names"), _PUBLISHED)
+_NUMBERED = select(_D.doc_no, *_BORNE).where(in_list(_D.doc_no, "names"), _PUBLISHED)
+
+
 def bearers(connection: Connection, wanted: Collection[str]) -> dict[str, list[Bearer]]:
-    """The published documents that bear each name, which is as `kb.law_names.name_key` writes it."""
+    """The published documents that bear each name: a title as `kb.law_names.name_key` writes it, or a 发文字号."""
     found: defaultdict[str, list[Bearer]] = defaultdict(list)
-    c = documents.c
-    ordered = sorted(wanted)
-    for start in range(0, len(ordered), VALUES):
-        query = (
-            select(names.c.name, c.id, c.title, c.region, c.rank, c.effective_from, c.dated,
-                   c.in_force_from, c.in_force_to)
-            .join(documents)
-            .where(names.c.name.in_(ordered[start : start + VALUES]), in_state(State.PUBLISHED))
-        )
-        for name, id_, title, region, rank, effective, dated, begins, ends in connection.execute(query):
-            day = effective or dated or date.min
-            found[name].append(Bearer(id_, title, name_key(title), region, rank, day, begins, ends))
+    numbers = [name for name in wanted if name.endswith("号") and "〔" in name]
+    for query, some in ((_BEARERS, wanted), (_NUMBERED, numbers)):
+        ordered = sorted(some)
+        for start in range(0, len(ordered), VALUES):
+            rows = connection.execute(query, {"names": ordered[start : start + VALUES]})
+            for name, id_, title, region, rank, effective, dated, begins, ends in rows:
+                day = effective or dated or date.min
+                found[name].append(Bearer(id_, title, name_key(title), region, rank, day, begins, ends))
     return found
 
 

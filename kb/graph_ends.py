@@ -1,0 +1,163 @@
+"""Where the graph begins and ends: the node that somebody means, open ends, and who is responsible for a matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, func, select
+
+from core.errors import NotFound
+from core.records import State
+from kb.graph_names import VALUES, bearers, in_force_first, in_list, of_kind, the_one
+from kb.graph_queries import EDGES, Meanings, Resolving
+from kb.graph_records import DOCUMENT_KINDS, Edge, Node, article_node, document_node
+from kb.law_names import name_key
+from kb.rows import in_state
+from kb.schema import articles, documents, edges, names
+
+_PUBLISHED = in_state(State.PUBLISHED)
+_BEARER = documents.alias()
+_BORNE = (
+    select(names.c.name).join(_BEARER, _BEARER.c.id == names.c.document_id)
+    .where(names.c.name == edges.c.name, in_state(State.PUBLISHED, of=_BEARER))
+)
+_NUMBERED = select(_BEARER.c.id).where(_BEARER.c.doc_no == edges.c.name, in_state(State.PUBLISHED, of=_BEARER))
+_PHONE = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—]?\d{7,8}|1\d{10}|12\d{3}|400[-－—]?\d{3}[-－—]?\d{4})(?!\d)")
+_PHONE_WITHIN = 60               # characters after the name of a body in which its number may stand
+_NO_NAME = re.compile(
+    r"(?:实施|暂行|有关|本|该)?(?:法|条例|办法|规定|细则|规则|意见|通知|决定|方案|标准|目录|公告|通告)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnd:
+    """A name that documents cite and no stored document bears."""
+
+    name: str
+    edges: int
+    documents: int               # that cite it
+    first: str                   # id of one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Responsible:
+    """Who is responsible, by which words."""
+
+    body: str
+    phone: str | None            # of the body where the text gives one, else the document's 咨询电话
+    edge: Edge
+    quote: str
+    hit: bool                    # said by an article that was asked for, not elsewhere in its document
+
+
+def find_node(connection: Connection, text: str, *, address: str | None = None, as_of: date | None = None) -> Node:
+    """The published document that an id, a title or a 发文字号 means, or its article. Raises `NotFound`."""
+    row = connection.execute(
+        select(documents.c.id, documents.c.title).where(documents.c.id == text, _PUBLISHED)
+    ).first()
+    if row is None:
+        key = name_key(text)
+        several = in_force_first(bearers(connection, {key, text.strip()}).get(key, ()), as_of)
+        several = several or in_force_first(bearers(connection, {text.strip()}).get(text.strip(), ()), as_of)
+        bearer = the_one(several)
+        if bearer is None:
+            raise NotFound(_unknown(text, [f"{one.id} {one.title}" for one in several]))
+        node = document_node(bearer.id, bearer.title)
+    else:
+        node = document_node(row.id, row.title)
+    return node if address is None else _article(connection, node, address)
+
+
+def _unknown(text: str, several: Sequence[str]) -> str:
+    if several:
+        return f"“{text}”可以指几份不同的文件：{'；'.join(several[:5])}。请用编号"
+    return f"没有编号或名称为“{text}”的已发布文件。用 policydesk documents 查看"
+
+
+def _article(connection: Connection, node: Node, address: str) -> Node:
+    position = connection.scalar(
+        select(articles.c.position)
+        .where(articles.c.document_id == node.document, articles.c.address == address)
+        .order_by(articles.c.position)
+    )
+    if position is None or node.document is None:
+        raise NotFound(f"《{node.label}》没有{address}。用 policydesk show {node.document} --tree 查看条号")
+    return article_node(node.document, node.label, position, address)
+
+
+def open_ends(connection: Connection, *, limit: int = 100) -> list[OpenEnd]:
+    """The most cited first; 《办法》 and 《通知》, which name nothing by themselves, are left out."""
+    query = (
+        select(
+            edges.c.name, func.count().label("count"), func.count(edges.c.document_id.distinct()).label("citing"),
+            func.min(edges.c.document_id).label("first"),
+        )
+        .join(documents, documents.c.id == edges.c.document_id)
+        .where(of_kind(DOCUMENT_KINDS), edges.c.name != "", _PUBLISHED, ~_BORNE.exists(), ~_NUMBERED.exists())
+        .group_by(edges.c.name)
+        .order_by(func.count().desc(), edges.c.name)
+    )
+    found = (OpenEnd(*row) for row in connection.execute(query))
+    named = [end for end in found if not _NO_NAME.fullmatch(end.name)]
+    return named[:limit]
+
+
+def responsible(
+    connection: Connection, places: Sequence[tuple[str, int]], *, as_of: date | None = None
+) -> list[Responsible]:
+    """Bodies that articles of published documents name as responsible: those of ``places`` first, in their order.
+
+    A place is a document and the position of an article in it; then come the other articles of these documents,
+    whose general part often names the body that all else is about.
+    """
+    order = {place: number for number, place in reversed(list(enumerate(places)))}
+    in_order = {document: number for number, (document, _) in reversed(list(enumerate(places)))}
+    rows = connection.execute(
+        EDGES.where(of_kind(["responsible"]), edges.c.document_id.in_(sorted(in_order)))
+    ).all() if in_order else []
+    resolving = Resolving(connection, Meanings(connection, (), as_of), rows)
+    found = [resolving.edge(row) for row in rows]
+    found.sort(key=lambda edge: (
+        order.get((edge.document, edge.source.article or 0), len(places)), in_order[edge.document], edge.number
+    ))
+    texts = _texts(connection, {edge.document for edge in found})
+    return [
+        Responsible(
+            edge.target.label, _phone(text, edge) or phone, edge, text[edge.start : edge.end],
+            (edge.document, edge.source.article) in order,
+        )
+        for edge in found
+        for text, phone in [texts[edge.document]]
+    ]
+
+
+def quotes(connection: Connection, found: Collection[Edge]) -> dict[tuple[str, int], str]:
+    """(document, number) -> the words of each edge."""
+    texts = _texts(connection, {edge.document for edge in found})
+    return {(edge.document, edge.number): texts[edge.document][0][edge.start : edge.end] for edge in found}
+
+
+def _texts(connection: Connection, wanted: Collection[str]) -> dict[str, tuple[str, str | None]]:
+    """Text and 咨询电话 by id."""
+    ordered = sorted(wanted)
+    found: dict[str, tuple[str, str | None]] = {}
+    query = select(documents.c.id, documents.c.text, documents.c.phone).where(in_list(documents.c.id, "documents"))
+    for at in range(0, len(ordered), VALUES):
+        rows = connection.execute(query, {"documents": ordered[at : at + VALUES]})
+        found |= {id_: (text, phone) for id_, text, phone in rows}
+    return found
+
+
+def _phone(text: str, edge: Edge) -> str | None:
+    """A number right behind the name of the body, in the same paragraph."""
+    at = text.find(edge.target.label, edge.start)
+    if at < 0:
+        return None
+    after = text[at : at + len(edge.target.label) + _PHONE_WITHIN].split("\n")[0]
+    match = _PHONE.search(after)
+    return match.group() if match else None
+
+

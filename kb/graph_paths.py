@@ -1,0 +1,121 @@
+"""Ways between documents: the shortest one, and what carries out what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from core.records import State
+from kb.graph_names import VALUES, in_list, of_kind
+from kb.graph_queries import ANY, EDGES, NAMES, Found, Meanings, Resolving, neighbours
+from kb.graph_records import DOCUMENT_KINDS, GraphOptions, Node
+from kb.rows import in_state
+from kb.schema import documents, edges
+
+LONGEST = 12                     # hops of a path; between 60 pairs of 3,413 laws none had more than 7
+_IMPLEMENTS = frozenset(("implements",))
+_GROUNDED = frozenset(("implements", "basis"))
+_MOST = 10_000
+
+_PUBLISHED = in_state(State.PUBLISHED)
+_NAMED_IN = (
+    select(edges.c.document_id, edges.c.name).distinct().join(documents)
+    .where(in_list(edges.c.document_id, "documents"), edges.c.name != "", _PUBLISHED)
+)
+_NAMING = (
+    select(edges.c.document_id, edges.c.name).distinct().join(documents)
+    .where(in_list(edges.c.name, "names"), _PUBLISHED)
+)
+_BETWEEN = (
+    EDGES.where(in_list(edges.c.document_id, "documents"), in_list(edges.c.name, "names"))
+    .order_by(edges.c.number)
+    .limit(1)
+)
+
+
+def path(connection: Connection, start: str, end: str, options: GraphOptions = ANY) -> list[Found] | None:
+    """One of the shortest ways from a document to another over what either says of the other; None when there is none.
+
+    The first edge of each pair on the way, in the order of the text. The same each time.
+    """
+    before: dict[str, str] = {start: start}
+    frontier = [start]
+    for _ in range(LONGEST):
+        if end in before or not frontier:
+            break
+        reached = sorted({(far, near) for near, far in _linked(connection, frontier, options)})
+        frontier = []
+        for far, near in reached:
+            if far not in before:
+                before[far] = near
+                frontier.append(far)
+    if end not in before:
+        return None
+    way = [end]
+    while way[-1] != start:
+        way.append(before[way[-1]])
+    way.reverse()
+    return [_step(connection, hop, near, far, options) for hop, (near, far) in enumerate(pairwise(way), start=1)]
+
+
+def implementing(connection: Connection, start: Node, options: GraphOptions, *, basis: bool) -> list[Found]:
+    """What a document carries out (forward) and what carries it out, of the title's 实施《…》, step by step.
+
+    With ``basis`` also what stands on it by its own words: 根据《…》制定.
+    """
+    kinds = _GROUNDED if basis else _IMPLEMENTS
+    chosen = replace(options, kinds=kinds, limit=_MOST)
+    above = neighbours(connection, start, replace(chosen, incoming=False), hops=LONGEST, whole=True)
+    below = neighbours(connection, start, replace(chosen, outgoing=False), hops=LONGEST, whole=True)
+    return [*above, *below]
+
+
+def _linked(connection: Connection, frontier: list[str], options: GraphOptions) -> Iterator[tuple[str, str]]:
+    """(document of the frontier, another one) for each pair of which one names the other."""
+    kinds = _document_kinds(options)
+    for at in range(0, len(frontier), VALUES):
+        some = frontier[at : at + VALUES]
+        said = connection.execute(_NAMED_IN.where(kinds), {"documents": some}).all() if options.outgoing else []
+        own = _names_of(connection, some) if options.incoming else []
+        meaning = Meanings(connection, {name for _, name in (*said, *own)}, options.as_of)
+        for near, name in said:
+            bearer = meaning.of(name)
+            if bearer is not None and bearer.id != near:
+                yield near, bearer.id
+        mine = {name: near for near, name in own if (it := meaning.of(name)) and it.id == near}
+        yield from _naming(connection, mine, kinds)
+
+
+def _naming(connection: Connection, mine: dict[str, str], kinds: ColumnElement[bool]) -> Iterator[tuple[str, str]]:
+    ordered = sorted(mine)
+    for at in range(0, len(ordered), VALUES):
+        rows = connection.execute(_NAMING.where(kinds), {"names": ordered[at : at + VALUES]})
+        yield from ((mine[name], far) for far, name in rows if far != mine[name])
+
+
+def _names_of(connection: Connection, some: Collection[str]) -> list[tuple[str, str]]:
+    """(document, name), the 发文字号 among the names."""
+    rows = connection.execute(NAMES, {"documents": sorted(some)}).all()
+    return [(document, called) for name, document, number in rows for called in (name, number) if called]
+
+
+def _step(connection: Connection, hop: int, near: str, far: str, options: GraphOptions) -> Found:
+    """What joins two documents of which one names the other."""
+    kinds = _document_kinds(options)
+    for forward, source, target in ((True, near, far), (False, far, near)):
+        if not (options.outgoing if forward else options.incoming):
+            continue
+        called = [name for _, name in _names_of(connection, [target])]
+        meaning = Meanings(connection, called, options.as_of)
+        mine = [name for name in called if (it := meaning.of(name)) and it.id == target]
+        rows = connection.execute(_BETWEEN.where(kinds), {"documents": [source], "names": mine}).all()
+        if rows:
+            return Found(hop, forward, Resolving(connection, meaning, rows).edge(rows[0]))
+    raise AssertionError("a way has an edge for each of its steps")
+
+
+def _document_kinds(options: GraphOptions) -> ColumnElement[bool]:
+    return of_kind(DOCUMENT_KINDS if options.kinds is None else DOCUMENT_KINDS & options.kinds)
