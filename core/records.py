@@ -8,7 +8,7 @@ means the whole country.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
 
@@ -51,6 +51,7 @@ class State(StrEnum):
     STAGED = "staged"
     PUBLISHED = "published"
     REMOVED = "removed"          # replaced by a newer revision, or withdrawn
+    PARSED = "parsed"            # as it was read; a revision that editors changed stands for it
 
 
 class Ended(StrEnum):
@@ -206,6 +207,19 @@ class Corrected:
     conflicts: tuple[EditorChange, ...]      # what they replace is not there any more
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEdit:
+    """A change with who made it and when."""
+
+    number: int
+    source: str
+    change: EditorChange
+    who: str
+    at: datetime                 # this and the next: UTC
+    undone_at: datetime | None
+    undone_by: str | None
+
+
 class Reject(StrEnum):
     """Why an input was not ingested; stable codes for programs, beside the Chinese reason for people."""
 
@@ -310,6 +324,15 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A new revision that stays a draft, because what editors had changed reads otherwise in it."""
+
+    source: str
+    document: str                # id of the draft
+    conflicts: tuple[EditorChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
     """What one ingest run did."""
 
@@ -324,6 +347,7 @@ class IngestReport:
     files: tuple[FileOutcome, ...] = ()
     revisions: tuple[RevisionChange, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+    held: tuple[Held, ...] = ()
     written_points: int = 0      # encoded and written to the index; unchanged articles keep theirs
 
     @property

@@ -10,8 +10,20 @@ from contextlib import ExitStack, closing
 from pebble import ProcessFuture
 
 from core.config import Config
-from core.records import Document, Duplicate, FileRead, IngestReport, Likeness, RevisionChange, Skipped, State
+from core.records import (
+    Corrected,
+    Document,
+    Duplicate,
+    FileRead,
+    Held,
+    IngestReport,
+    Likeness,
+    RevisionChange,
+    Skipped,
+    State,
+)
 from kb import catalogue
+from kb.editing import Editing, save_parsed
 from kb.encode import Encoded, EncodingPool, Packed
 from kb.files import remember_files
 from kb.steps import Staged, Steps, encode, words_of
@@ -20,8 +32,12 @@ from kb.steps import Staged, Steps, encode, words_of
 class Adding:
     """Takes what readers hand over, batch by batch, and counts."""
 
-    def __init__(self, steps: Steps, config: Config, *, publish: bool, settings: str, who: str) -> None:
+    def __init__(
+        self, steps: Steps, editing: Editing, config: Config, *, publish: bool, settings: str, who: str
+    ) -> None:
         """``settings`` is what files are remembered with."""
+        self._editing = editing
+        self._held: list[Held] = []
         self._who = who
         self._steps = steps
         self._publish = publish
@@ -60,22 +76,34 @@ class Adding:
         return IngestReport(
             self._documents, self._articles, self._chunks, self._unchanged, self._unchanged_files,
             self._replaced, tuple(self._skipped), time.perf_counter() - started,
-            revisions=tuple(self._revisions), duplicates=tuple(self._duplicates), written_points=self._points,
+            revisions=tuple(self._revisions), duplicates=tuple(self._duplicates), held=tuple(self._held),
+            written_points=self._points,
         )
 
     def _step(self, writer: ThreadPoolExecutor, *, full: bool) -> None:
         """Hand the batch over. Full ones are encoded in other processes while the next is read."""
-        batch, files = list(self._batch.values()), self._files
+        read, files = list(self._batch.values()), self._files
         self._batch, self._files = {}, []
+        with self._editing.lock:
+            self._take(writer, self._editing.again(read), files, full=full)
+
+    def _take(
+        self, writer: ThreadPoolExecutor, read: Sequence[Corrected], files: Sequence[FileRead], *, full: bool
+    ) -> None:
+        held = [one for one in read if one.conflicts] if self._publish else []
+        self._hold_back(held)
+        made = [one for one in read if one not in held]
+        batch = [one.document for one in made]
         new = self._unknown(batch)
         self._unchanged += len(batch) - len(new)
         self._unchanged_files += sum(file.unchanged for file in files)
         if new and self._publish:
-            self._hand_over(writer, new, files, full=full)
+            self._hand_over(writer, new, made, files, full=full)
             return
         if batch and not self._publish:
             ids = {document.id for document in new}
-            self._steps.save_drafts(new, self._who, again=[document.id for document in batch if document.id not in ids])
+            again = [document.id for document in batch if document.id not in ids]
+            self._steps.save_drafts(new, self._who, again=again, also=lambda c: save_parsed(c, made))
             self._duplicates += self._steps.duplicates(new)
             self._count(new)
         if files:
@@ -102,10 +130,20 @@ class Adding:
                 )
         return new
 
+    def _hold_back(self, held: Sequence[Corrected]) -> None:
+        """What editors changed reads otherwise now: they decide which holds, and what is published stays meanwhile."""
+        if held:
+            drafts = [one.document for one in held]
+            ids = [document.id for document in drafts]
+            self._steps.save_drafts(drafts, self._who, again=ids, also=lambda c: save_parsed(c, held))
+            self._held += [Held(one.document.source, one.document.id, one.conflicts) for one in held]
+            self._count(drafts)
+
     def _hand_over(
-        self, writer: ThreadPoolExecutor, new: Sequence[Document], files: Sequence[FileRead], *, full: bool
+        self, writer: ThreadPoolExecutor, new: Sequence[Document], made: Sequence[Corrected], files: Sequence[FileRead],
+        *, full: bool,
     ) -> None:
-        staged = self._steps.stage(new, self._who)
+        staged = self._steps.stage(new, self._who, also=lambda c: save_parsed(c, made))
         with ExitStack() as undo:
             undo.callback(self._steps.give_up, staged)
             words = [words_of(entry) for entry in staged.entries]

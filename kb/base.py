@@ -29,6 +29,7 @@ from kb.adding import Adding
 from kb.checkpoints import Checkpoints
 from kb.compare import compare
 from kb.duplicates import all_duplicates
+from kb.editing import Correct, Editing
 from kb.files import known_files
 from kb.index import Index, IndexSettings, remove_replaced
 from kb.ledger import Ledger
@@ -43,11 +44,17 @@ _UNKNOWN = "没有编号为 {} 的文件。用 policydesk documents 查看编号
 class KnowledgeBase:
     """Holds the database, the index and the models that make vectors. Threads may share it."""
 
-    def __init__(self, home: Path, config: Config, *, engine: Engine, index: Index, models: SearchModels) -> None:
-        """Finishes what a crash cut short. ``index`` is closed by `close`, or once another has replaced it."""
+    def __init__(
+        self, home: Path, config: Config, *, engine: Engine, index: Index, models: SearchModels, correct: Correct
+    ) -> None:
+        """Finishes what a crash cut short. ``index`` is closed by `close`, or once another has replaced it.
+
+        ``correct`` makes editors' changes on a document as it was read.
+        """
         self._config = config
         self._engine = engine
         self._steps = Steps(home, engine=engine, index=index, min_free_mb=config.storage.min_free_mb)
+        self.editing = Editing(self._steps, correct)
         self._reindexing = threading.Lock()
         self.searcher = Searcher(self._steps, models, config.search)
         file = Path(config.audit.checkpoints) if config.audit.checkpoints else home / "audit-checkpoints.jsonl"
@@ -79,7 +86,7 @@ class KnowledgeBase:
     ) -> IngestReport:
         """Store every document that is new, in durable steps. With ``publish`` false they stay drafts."""
         settings = self._file_settings(publish)
-        return Adding(self._steps, self._config, publish=publish, settings=settings, who=who).run(items)
+        return Adding(self._steps, self.editing, self._config, publish=publish, settings=settings, who=who).run(items)
 
     def known_files(self, *, publish: bool) -> Mapping[str, str]:
         """sha256 by source of the files and archive members that were ingested whole, with the settings of now."""

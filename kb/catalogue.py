@@ -102,6 +102,12 @@ def came_again(connection: Connection, ids: Sequence[str]) -> None:
         connection.execute(update(documents).where(documents.c.id == name).values(added=added))
 
 
+def draft_again(connection: Connection, ids: Sequence[str]) -> None:
+    """Revisions that were given up come back as drafts: an edit that was undone leads to one that was there before."""
+    away = documents.c.state.in_((State.REMOVED, State.PARSED))
+    connection.execute(update(documents).where(documents.c.id.in_(ids) & away).values(state=State.DRAFT))
+
+
 def next_generation(connection: Connection) -> int:
     return _newest(connection, documents.c.generation) + 1
 

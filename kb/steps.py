@@ -24,7 +24,7 @@ from datetime import date
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessFuture
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core.errors import PolicyDeskError
 from core.ports import Point, Store
@@ -47,6 +47,13 @@ from kb.versions import Span
 SYSTEM = "系统"               # who acts where nobody is named
 OPEN_END = 99991231
 _COMPLETED_AT_ONCE = 200
+
+
+Also = Callable[[Connection], None]
+
+
+def nothing(_: Connection) -> None:
+    """What is done also where there is nothing else to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +95,40 @@ class Steps:
         self._readers.wait_for(old)
         old.store.close()
 
-    def publish(self, batch: Sequence[Document], who: str) -> None:
-        staged = self.stage(batch, who)
+    def publish(self, batch: Sequence[Document], who: str, *, also: Also = nothing) -> None:
+        staged = self.stage(batch, who, also=also)
         self.write(staged, lambda: encode(staged.index, staged.entries))
 
-    def save_drafts(self, batch: Sequence[Document], who: str, *, again: Sequence[str]) -> None:
-        """Keep new documents unpublished; the drafts among ``again``, known ids that were read once more, are newer."""
+    def save_drafts(
+        self, batch: Sequence[Document], who: str, *, again: Sequence[str], also: Also = nothing,
+        instead_of: Sequence[str] = (),
+    ) -> None:
+        """Keep new documents unpublished; the drafts among ``again``, known ids that were read once more, are newer.
+
+        ``also`` is done in the same transaction, and the drafts ``instead_of`` which these come are given up in it.
+        """
         check_free_space(self._home, self._min_free_mb)
         points, made = _points(batch), sketches_of(batch)
         with self.turn, self.engine.begin() as connection:
             held = validity.spans_with(connection, batch)
             standings = {document.id: Standing(State.DRAFT, None, held[document.id]) for document in batch}
             catalogue.came_again(connection, again)
+            known = catalogue.known(connection, [document.id for document in batch])
+            batch = [document for document in batch if document.id not in known]
             catalogue.save(connection, batch, standings, points)
             save_sketches(connection, batch, made)
+            catalogue.drop_unpublished(connection, instead_of)
+            catalogue.draft_again(connection, list(known))
+            also(connection)
             record_all(connection, who, [
                 Entry("draft", d.id, {"source": d.source, "title": d.facts.title}) for d in batch
             ])
 
-    def stage(self, batch: Sequence[Document], who: str) -> Staged:
-        """Step one, for what is not published. Of several revisions of one source the last of ``batch`` counts."""
+    def stage(self, batch: Sequence[Document], who: str, *, also: Also = nothing) -> Staged:
+        """Step one, for what is not published. Of several revisions of one source the last of ``batch`` counts.
+
+        ``also`` is done in the same transaction.
+        """
         check_free_space(self._home, self._min_free_mb)
         last = {document.source: document for document in batch}
         names = frozenset(name for document in batch for name in (document.id, document.source))
@@ -132,6 +153,7 @@ class Steps:
                 save_sketches(connection, fresh, made)
                 catalogue.stage(connection, [d for d in batch if d.id in known], standings, points)
                 catalogue.drop_unpublished(connection, outdone)
+                also(connection)
             replacing = [(d, live[d.source].id) for d in batch if d.source in live]
             there = frozenset(point for one in live.values() for point in one.points)
             entries = index_entries(batch, {c: p for c, p in points.items() if p not in there}, held)

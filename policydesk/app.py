@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -13,6 +14,7 @@ from core.config import Config, SearchConfig
 from core.models import Choice, Models, opened_models
 from core.ports import Scores
 from core.records import Answer, Document, Hit, IngestReport, Question
+from ingest.correct import corrected
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
 from kb.background import read_background
@@ -119,6 +121,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
             base = KnowledgeBase(
                 folder, config, engine=found.engine, index=index,
                 models=SearchModels(tokenizer, terms, read_background(), _ranker(config.search), found.models.reranker),
+                correct=partial(corrected, chunk_chars=config.ingest.chunk_chars),
             )
             undo.pop_all()
         opened.callback(base.close)
