@@ -11,7 +11,7 @@ _LIST = Path(__file__).with_name("law_names.txt")
 
 _BRACKETED = re.compile(r"[（(]([^（）()]*)[）)]")
 _NUMERAL = re.compile(r"第?[一二三四五六七八九十]{1,3}")
-_DROPPED = re.compile(r"[《》〈〉<>“”\"‘’\s　]|中华人民共和国")
+_DROPPED = re.compile(r"[《》〈〉<>＜＞“”\"‘’\s　]|中华人民共和国")
 _DOCUMENT_ENDINGS = tuple((
     "法 典 条例 办法 规定 细则 规则 解释 决定 通知 意见 方案 标准 规范 目录 公约 协定 条约"
     " 议定书 宪章 章程 规程 准则 批复 复函 答复 公告 通告 命令 纲要 规划 修正案 制度 通则 指南 指引"
@@ -22,7 +22,7 @@ _CALLED = (
     r"[“\"《〈‘]*([^“”\"《》〈〉‘’（）()，。]{1,30})[”\"》〉’]*[^（）()《》]{0,8}[）)]"
 )
 _REMARK = r"(?:\s?[（(](?![^（）()]{0,12}称)[^（）()]{0,60}[）)])?"
-_DECLARED = re.compile(rf"《((?:[^《》\n]|《[^《》\n]*》){{2,120}})》{_REMARK}{_CALLED}")
+_DECLARED = re.compile(rf"《((?:[^《》\n]|《[^《》\n]*》){{2,120}})》\s?{_REMARK}{_CALLED}")
 _DECLARED_BARE = re.compile(rf"中华人民共和国([\u4e00-\u9fff]{{2,30}}?){_CALLED}")
 LAW_ENDINGS = ("法", "法典", "通则", "条例", "细则", "修正案")
 _NO_LAW = frozenset((

@@ -46,10 +46,12 @@ class _Source:
     text: str
     key: str
     names: Mapping[str, str]     # how the document calls others -> their names
+    kinds: Mapping[str, str]     # 办法 -> the one that the title names, for 《办法》第八条
     numbered: tuple[str, ...]    # 第八条 or "", by position
     amended: str | None          # what an amending document amends; "" where the title says none or several
     interprets: bool             # 司法解释: a bare 第八条 may belong to the law it has just named
     offences: str                # the law whose articles a list of 罪名 gives bare
+    unsplit: bool                # a rule of which no article is known by its number
 
 
 _N = r"(?:[一二三四五六七八九十百千零〇两]{1,9}|\d{1,4})"
@@ -58,8 +60,9 @@ _ORDINAL = rf"(?:[（(]{_N}[）)]|{_N})"
 _PART = rf"第{_ORDINAL}(?:{_JOIN}第?{_ORDINAL})*[款项目](?:之{_N})?"
 _PARTS = rf"(?:{_PART}(?:(?:{_JOIN}|中的?|的)?\s?{_PART})*)"
 _ITEM = rf"第({_N}(?:(?:、|和|及|至|到|-|—)第?{_N})*)条(之{_N})?({_PARTS})?"
-_LIST = re.compile(rf"{_ITEM}(?:\s?{_JOIN}\s?{_ITEM})*")
-_ONE = re.compile(rf"({_JOIN})?\s?{_ITEM}")
+_BARE_ITEM = rf"(?:第|(?<=、)(?!第))({_N}(?:(?:、|和|及|至|到|-|—)第?{_N})*)条(之{_N})?({_PARTS})?"      # 第八条、九条
+_LIST = re.compile(rf"{_ITEM}(?:\s?{_JOIN}\s?{_BARE_ITEM})*")
+_ONE = re.compile(rf"({_JOIN})?\s?{_BARE_ITEM}")
 _NUMBERS = re.compile(rf"({_N})|([至到—-])")
 _RANGE = frozenset("至到－—-~")
 _LONGEST_RANGE = 200
@@ -95,6 +98,13 @@ _PLAIN_LAW = re.compile(
 _AMENDING = re.compile(r"修正案|修[改正].*决定|修改部分|决定.*修[改正]")
 _AMENDED = re.compile(r"修[改正订]《((?:[^《》]|《[^《》]*》)+)》")
 _SEVERAL = re.compile(r"》等|[两二三四五六七八九十百\d]+[件部个项]")
+_RULES = ("条例", "办法", "规定", "细则", "规则")
+_BREAKS = " \u3000\n。；：）”"       # after which an article may begin
+_GOES_ON = re.compile(
+    r"\s?(?:[的所中和、及与至到或，,。；（(》”第等]|之|以及|规定|以外|以内|要求|明确|内容|情形|约定|修改|删|增加)"
+)
+_LEADING = frozenset("反照据合除在对受于有本和及或、与")     # what leads to 第八条 ends so; a label follows 。
+_OWN_KINDS = frozenset("法 条例 办法 规定 细则 规则 解释 决定 通知 意见 方案".split())
 _WINDOW = 48                 # characters before 第八条 in which the name of its law may stand
 _SENTENCE = 800              # the longest one that names its grounds
 
@@ -136,6 +146,7 @@ def _source(document: Document) -> _Source:
     called = map(name_key, _TITLE.findall(document.text))
     names = {key: key for key in called if len(key) > 2 and key.endswith(LAW_ENDINGS)}
     names |= dict(declared_names(document.text))
+    key = name_key(title)
     main = implemented(title)
     if main is not None:
         for generic in ("条例", "办法", "法", "规定"):      # 《条例》第八条 in the rules for carrying it out
@@ -149,7 +160,10 @@ def _source(document: Document) -> _Source:
         amended = name_key(named[0]) if len(named) == 1 and not _SEVERAL.search(title) else before
     offences = main if main and "罪名" in title else ""
     numbered = tuple(a.address if a.address.startswith("第") and "条" in a.address else "" for a in document.articles)
-    return _Source(document.text, name_key(title), names, numbered, amended, "最高人民" in title, offences)
+    own_names = (key, *map(name_key, _TITLE.findall(title)))
+    kinds = {kind: own for own in own_names for kind in _OWN_KINDS if own.endswith(kind)}
+    unsplit = not any(numbered) and key.endswith(_RULES)
+    return _Source(document.text, key, names, kinds, numbered, amended, "最高人民" in title, offences, unsplit)
 
 
 def _of_title(source: _Source, document: Document) -> Iterator[Reference]:
@@ -213,7 +227,7 @@ class _Reading:
             return None              # the words that an amendment puts into another law
         named = self._named(at)
         if named is not None:
-            return named
+            return named if named[1] not in _OWN_KINDS else None     # 《办法》, and nothing says which
         low = max(self._article.start, at - _WINDOW)
         if own := _SELF.search(self._text, low, at):
             return None if quoted or self._source.amended is not None else (own.start(), "")
@@ -231,8 +245,9 @@ class _Reading:
         if n < 0 or not _AFTER_NAME.fullmatch(self._text, self._titles[n].end, at):
             return None
         self._used.add(self._titles[n].start)
-        name = self._titles[n].name
-        return self._titles[n].start, "" if name == self._source.key else name
+        title = self._titles[n]
+        own = title.name == self._source.key or (self._text[title.start - 1] == "本" and title.name in _OWN_KINDS)
+        return title.start, "" if own else title.name
 
     def _unnamed(self, match: re.Match[str]) -> tuple[int, str] | None:
         at = match.start()
@@ -240,10 +255,12 @@ class _Reading:
         after = self._text[match.end() : match.end() + 1]
         if self._source.offences:
             return at, self._source.offences
-        if before in "（(|" or (before in " \u3000\n。|" and after.isspace()):
+        label = before in _BREAKS and not _GOES_ON.match(self._text, match.end())
+        if before in "（(|" or label or (before == "|" and after.isspace()):
             return None              # a table, a remark, or the label of an article that was not split off
         if self.amended is not None:
             return (at, self.amended) if self.amended else None
+        same_sentence = False
         if self._previous is not None:
             end, name = self._previous
             same_sentence = not re.search(r"[。\n]", self._text[end:at])
@@ -251,8 +268,13 @@ class _Reading:
                 return at, name
         if _ELSEWHERE.search(self._text, max(self._article.start, at - 8), at):
             return None
+        if self._previous is not None and not self._previous[1] and same_sentence:
+            return at, ""            # of this document as well, though its articles may be called 一、二、
         first = next(_items(match), None)
-        return (at, "") if first and first.addresses[-1] in self._source.numbered else None
+        if first is None:
+            return None
+        known = first.addresses[-1] in self._source.numbered
+        return (at, "") if known or (self._source.unsplit and before in _LEADING) else None
 
     def _of_list(self, match: re.Match[str], start: int, name: str) -> Iterator[Reference]:
         kind = self._kind(match.start(), name)
@@ -284,7 +306,7 @@ class _Reading:
     def _whole_documents(self) -> Iterator[Reference]:
         text = self._text
         for title in self._titles:
-            skipped = title.start in self._used or title.name == self._source.key
+            skipped = title.start in self._used or title.name == self._source.key or title.name in _OWN_KINDS
             declared = _SHORT_FOR.search(text, max(self._article.start, title.start - 6), title.start)
             quoted = self._source.amended is not None and self._quoted(title.start)
             if not skipped and not declared and not quoted and is_document_name(title.name):
@@ -323,7 +345,7 @@ class _Reading:
         return any(start < at < end for start, end in self._quotes)
 
     def _full(self, key: str) -> str:
-        return self._source.names.get(key, key)
+        return self._source.names.get(key) or self._source.kinds.get(key, key)
 
 
 def _items(match: re.Match[str]) -> Iterator[_Item]:
@@ -339,7 +361,8 @@ def _items(match: re.Match[str]) -> Iterator[_Item]:
         if suffix:
             addresses[-1] += f"之{chinese_number(number(suffix[1:]))}"
         if max(values) < _HIGHEST and min(values) > 0:
-            yield _Item(one.start(2) - 1, one.end(), tuple(addresses), part or "")
+            start = one.start(2) - (match.string[one.start(2) - 1] == "第")
+            yield _Item(start, one.end(), tuple(addresses), part or "")
 
 
 def _values(numbers: str) -> list[int]:
