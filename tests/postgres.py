@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from kb.database import open_database
+from kb.schema import metadata
 
 MISSING = "no PostgreSQL server program is here; on Debian: apt-get install postgresql"
 _ACCOUNTS = ("postgres", "nobody")      # the server refuses to run as root
@@ -30,7 +31,7 @@ def programs() -> Path | None:
 
 @dataclass
 class Server:
-    """One that runs. Databases are copied from one that has the tables already."""
+    """One that runs."""
 
     programs: Path
     folder: Path
@@ -40,21 +41,28 @@ class Server:
     def address(self, database: str) -> str:
         return f"postgresql://policydesk@/{database}?host={self.folder}"
 
-    def new_database(self, *, empty: bool = False) -> str:
-        """The address of a database that nobody uses, with tables unless ``empty``."""
+    def new_database(self) -> str:
+        """The address of a database without tables."""
         name = f"test_{next(self.number)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else 'with_tables'}")
+        self.execute("postgres", f"CREATE DATABASE {name} TEMPLATE template0")
         return self.address(name)
 
-    def execute(self, statement: str) -> None:
-        engine = create_engine(self.address("postgres").replace("postgresql", "postgresql+psycopg", 1))
+    def emptied_database(self) -> str:
+        """The address of the one with tables; whoever used it before has closed it. A new one each time takes 0.5 s."""
+        names = ", ".join(metadata.tables)
+        self.execute("shared", f"TRUNCATE {names}", "INSERT INTO counters (key, number) VALUES ('commits', 0)")
+        return self.address("shared")
+
+    def execute(self, database: str, *statements: str) -> None:
+        engine = create_engine(self.address(database).replace("postgresql", "postgresql+psycopg", 1))
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(statement)
+            for statement in statements:
+                connection.exec_driver_sql(statement)
         engine.dispose()
 
-    def make_template(self) -> None:
-        self.execute("CREATE DATABASE with_tables TEMPLATE template0")
-        open_database(self.address("with_tables")).dispose()
+    def make_shared(self) -> None:
+        self.execute("postgres", "CREATE DATABASE shared TEMPLATE template0")
+        open_database(self.address("shared")).dispose()
 
     def start(self) -> None:
         settings = {
@@ -81,7 +89,7 @@ class Server:
 
 @contextmanager
 def running(*, fsync: bool = False) -> Iterator[Server]:
-    """A new server with no database but the template. `programs` must not be None."""
+    """A new server. `programs` must not be None."""
     there = programs()
     assert there is not None
     # Not below pytest's folder, which is for its own user only; and a socket's path has at most 107 bytes.
@@ -93,7 +101,7 @@ def running(*, fsync: bool = False) -> Iterator[Server]:
         server.run("initdb", "-D", server.data, "-U", "policydesk", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         server.start()
         try:
-            server.make_template()
+            server.make_shared()
             yield server
         finally:
             server.stop()

@@ -34,9 +34,9 @@ def changed(config: Config, section: str, **values: object) -> Config:
 
 
 @pytest.fixture
-def small(config: Config, database: str) -> Config:
+def small(each_database: Config) -> Config:
     """Vectors in memory, and no demand on the machine's disk."""
-    return changed(config, "storage", min_free_mb=0, vectors=":memory:", database=database)
+    return changed(each_database, "storage", min_free_mb=0, vectors=":memory:")
 
 
 @pytest.fixture

@@ -22,10 +22,9 @@ from policydesk.app import open_desk
 
 
 @pytest.fixture
-def light(config: Config) -> Config:
-    return config.model_copy(
-        update={"storage": config.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})}
-    )
+def light(each_database: Config) -> Config:
+    storage = each_database.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})
+    return each_database.model_copy(update={"storage": storage})
 
 
 @pytest.fixture

@@ -39,17 +39,16 @@ class Home(NamedTuple):
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        engine = open_database(f"sqlite:///{self.folder / 'policydesk.db'}")
+        engine = open_database(self.desk.config.storage.database or f"sqlite:///{self.folder / 'policydesk.db'}")
         with engine.begin() as connection:
             yield connection
         engine.dispose()
 
 
 @pytest.fixture
-def light(config: Config) -> Config:
-    return config.model_copy(
-        update={"storage": config.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})}
-    )
+def light(each_database: Config) -> Config:
+    storage = each_database.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})
+    return each_database.model_copy(update={"storage": storage})
 
 
 @pytest.fixture

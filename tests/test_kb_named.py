@@ -65,9 +65,9 @@ def test_an_address_is_read_in_either_numerals() -> None:
 
 
 @pytest.fixture
-def base(config: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    storage = config.storage.model_copy(update={"vectors": ":memory:", "min_free_mb": 0})
-    with open_desk(config.model_copy(update={"storage": storage}), tmp_path / "home") as desk:
+def base(each_database: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
+    storage = each_database.storage.model_copy(update={"vectors": ":memory:", "min_free_mb": 0})
+    with open_desk(each_database.model_copy(update={"storage": storage}), tmp_path / "home") as desk:
         yield desk.base
 
 

@@ -27,20 +27,20 @@ NUMERALS = "一二三四五六七八九"
 TODAY = date(2026, 6, 1)
 
 
-def with_storage(config: Config, vectors: str, database: str = "") -> Config:
-    storage = config.storage.model_copy(update={"min_free_mb": 0, "vectors": vectors, "database": database})
+def with_storage(config: Config, vectors: str) -> Config:
+    storage = config.storage.model_copy(update={"min_free_mb": 0, "vectors": vectors})
     return config.model_copy(update={"storage": storage})
 
 
 @pytest.fixture(params=["edge", ":memory:"])
-def base(request: pytest.FixtureRequest, config: Config, tmp_path: Path, database: str) -> Iterator[KnowledgeBase]:
-    with open_desk(with_storage(config, request.param, database), tmp_path / "home") as desk:
+def base(request: pytest.FixtureRequest, each_database: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
+    with open_desk(with_storage(each_database, request.param), tmp_path / "home") as desk:
         yield desk.base
 
 
 @pytest.fixture
-def light(config: Config, tmp_path: Path, database: str) -> Iterator[KnowledgeBase]:
-    with open_desk(with_storage(config, ":memory:", database), tmp_path / "home") as desk:
+def light(each_database: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
+    with open_desk(with_storage(each_database, ":memory:"), tmp_path / "home") as desk:
         yield desk.base
 
 
