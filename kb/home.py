@@ -37,9 +37,14 @@ def hold_home(home: Path) -> Iterator[None]:
 
 def check_free_space(home: Path, min_free_mb: int) -> None:
     """Raise `StorageFull` when fewer than ``min_free_mb`` megabytes are free: a full disk kills the index."""
-    free = shutil.disk_usage(home).free // 1_000_000
+    free = free_mb(home)
     if free < min_free_mb:
         raise StorageFull(
             f"{home} 所在磁盘只剩 {free} MB，写入需要至少 {min_free_mb} MB（storage.min_free_mb）。"
             "没有写入任何内容，查询不受影响；请清理磁盘后重试"
         )
+
+
+def free_mb(home: Path) -> int:
+    """Free megabytes on the disk of ``home``."""
+    return shutil.disk_usage(home).free // 1_000_000

@@ -49,7 +49,7 @@ def open_store(config: Config, home: Path, place: str = "", *, dim: int | None) 
     if config.storage.vectors == "edge":
         from kb.store_edge import EdgeStore
 
-        return EdgeStore(_folder(home, place), dim=dim)
+        return EdgeStore(store_folder(home, place), dim=dim)
     from kb.store_qdrant import open_qdrant
 
     storage = config.storage.model_copy(update={"collection": _named(config.storage.collection, place)})
@@ -59,7 +59,7 @@ def open_store(config: Config, home: Path, place: str = "", *, dim: int | None) 
 def remove_store(config: Config, home: Path, place: str) -> None:
     """Nobody may have it open. What was half removed before, or is not there at all, is fine, too."""
     if config.storage.vectors == "edge":
-        _remove_folders(_folder(home, place))
+        _remove_folders(store_folder(home, place))
         return
     from kb.store_qdrant import remove_collection
 
@@ -78,7 +78,8 @@ def _remove_folders(folder: Path) -> None:
         ) from error
 
 
-def _folder(home: Path, place: str) -> Path:
+def store_folder(home: Path, place: str) -> Path:
+    """Where an edge index lies."""
     return home / _named("vectors", place)
 
 
