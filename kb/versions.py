@@ -47,7 +47,9 @@ def version_key(facts: Facts) -> str | None:
     title = short_title(facts.title)
     if not _NUMBER.sub("", title).endswith(_RULE_ENDINGS) or facts.rank in (Rank.GUIDE, Rank.FAQ):
         return None
-    return f"{facts.region or ''}/{facts.issuer or ''}/{title}"
+    # A law has one maker, whose name differs by session, 第十届, 第十二届, or is left out: 9 of 101 changes of 3,421 laws.
+    issuer = "" if facts.rank <= Rank.LOCAL_REGULATION else facts.issuer or ""
+    return f"{facts.region or ''}/{issuer}/{title}"
 
 
 def short_title(title: str) -> str:
@@ -62,11 +64,12 @@ def spans(versions: Sequence[tuple[str, Facts]], endings: Mapping[str, Ending] =
     (a code published in parts). One that its source calls repealed, without a date, never holds. Of several ends the
     first counts; on one day a repeal is named rather than a new version, and that rather than a term.
     """
-    starts = sorted({start_of(facts) for _, facts in versions})
+    begun = {name: _version_start(facts, versions) for name, facts in versions}
+    starts = sorted({day or date.min for day in begun.values()})
     first_of: dict[date, str] = {}
-    for name, facts in sorted(versions):
-        first_of.setdefault(start_of(facts), name)
-    return {name: _span(facts, starts, first_of, endings.get(name)) for name, facts in versions}
+    for name, day in sorted(begun.items()):
+        first_of.setdefault(day or date.min, name)
+    return {name: _span(facts, begun[name], starts, first_of, endings.get(name)) for name, facts in versions}
 
 
 def start_of(facts: Facts) -> date:
@@ -74,9 +77,22 @@ def start_of(facts: Facts) -> date:
     return facts.effective_from or facts.dated or date.min
 
 
-def _span(facts: Facts, starts: Sequence[date], first_of: dict[date, str], ending: Ending | None) -> Span:
-    start = facts.effective_from or facts.dated
-    following = next((day for day in starts if day > start_of(facts)), None)
+def _version_start(facts: Facts, versions: Sequence[tuple[str, Facts]]) -> date | None:
+    """An amended law keeps its last clause, 自2001年7月1日起施行: such a version begins on its own date.
+
+    It is told by a version of an earlier date that begins no sooner: 57 of 101 changes of 3,421 laws are of that kind.
+    """
+    stated, dated = facts.effective_from, facts.dated
+    if stated is None or dated is None or dated <= stated:
+        return stated or dated
+    amended = any((other.dated or start_of(other)) < dated and start_of(other) >= stated for _, other in versions)
+    return dated if amended else stated
+
+
+def _span(
+    facts: Facts, start: date | None, starts: Sequence[date], first_of: dict[date, str], ending: Ending | None
+) -> Span:
+    following = next((day for day in starts if day > (start or date.min)), None)
     successor = first_of[following] if following else None
     ends: list[Span] = []
     if ending is not None:

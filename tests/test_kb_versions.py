@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -23,7 +24,8 @@ def rule(since: date | None = None, *, until: date | None = None, validity: str 
 def test_a_version_ends_on_the_day_the_next_one_begins() -> None:
     held = spans([("c", rule(on(2025))), ("a", rule(on(2010))), ("b", rule(on(2020)))])
     assert held == {
-        "a": Span(on(2010), on(2020), "b", Ended.SUPERSEDED), "b": Span(on(2020), on(2025), "c", Ended.SUPERSEDED), "c": Span(on(2025), None),
+        "a": Span(on(2010), on(2020), "b", Ended.SUPERSEDED),
+        "b": Span(on(2020), on(2025), "c", Ended.SUPERSEDED), "c": Span(on(2025), None),
     }
 
 
@@ -103,6 +105,28 @@ def test_versions_of_one_rule_share_their_key(one: str, other: str) -> None:
 )
 def test_what_is_no_rule_has_no_versions(facts: Facts) -> None:
     assert version_key(facts) is None
+
+
+def test_an_amended_version_that_repeats_the_first_day_begins_on_its_own_date() -> None:
+    first = Facts("养犬管理办法", dated=on(2001, 5), effective_from=on(2001, 7))
+    second = replace(first, dated=on(2010, 3, 9))
+    third = replace(first, dated=on(2022, 1, 5), effective_from=on(2001, 6))
+    held = spans([("c", third), ("a", first), ("b", second)])
+    assert held == {
+        "a": Span(on(2001, 7), on(2010, 3, 9), "b", Ended.SUPERSEDED),
+        "b": Span(on(2010, 3, 9), on(2022, 1, 5), "c", Ended.SUPERSEDED), "c": Span(on(2022, 1, 5), None),
+    }
+
+
+def test_a_new_version_may_hold_from_a_day_before_its_date() -> None:
+    old, new = Facts("养犬管理办法", dated=on(2010)), Facts("养犬管理办法", dated=on(2020, 3), effective_from=on(2020))
+    assert spans([("a", old), ("b", new)])["a"].end == on(2020)
+
+
+def test_versions_of_a_law_share_their_key_whatever_session_adopted_them() -> None:
+    law = Facts("临澜市供热条例", rank=Rank.LOCAL_REGULATION, region="900100")
+    adopted = [replace(law, issuer=issuer) for issuer in (None, "第九届人大常委会", "第十届人大常委会")]
+    assert len({version_key(facts) for facts in adopted}) == 1
 
 
 def test_rules_of_another_region_or_issuer_are_other_rules() -> None:
