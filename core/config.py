@@ -17,7 +17,7 @@ from core.errors import ConfigError
 SHIPPED = Path(__file__).resolve().parent.parent / "config.yaml"
 ENV_PREFIX = "POLICYDESK_"
 
-_SECRET = ("storage.vectors_api_key", "storage.database", "models.api_key")
+_SECRET = ("storage.vectors_api_key", "storage.database", "models.api_key", "audit.key")
 _PASSWORD = re.compile(r"(://[^/@]*?:).*@")
 
 Tree = dict[str, object]
@@ -100,6 +100,28 @@ class AnswerConfig(_Section):
     near_score: float = Field(ge=0, le=1)
 
 
+class ReviewConfig(_Section):
+    required: bool
+    two_people: bool
+    due_days: int = Field(ge=0)
+
+
+class AuditConfig(_Section):
+    key: SecretStr
+    checkpoints: str
+    keep_days: int = Field(ge=183)
+
+
+class FaqConfig(_Section):
+    threshold: float = Field(ge=0, le=1)
+
+
+class GapsConfig(_Section):
+    days: int = Field(gt=0)
+    low_confidence: float = Field(ge=0, le=1)
+    likeness: float = Field(ge=0, le=1)
+
+
 class UiConfig(_Section):
     host: str
     port: int = Field(ge=0, le=65535)
@@ -125,6 +147,10 @@ class Config(BaseSettings):
     search: SearchConfig
     models: ModelsConfig
     answer: AnswerConfig
+    review: ReviewConfig
+    audit: AuditConfig
+    faq: FaqConfig
+    gaps: GapsConfig
     ui: UiConfig
     regions: RegionsConfig
 

@@ -1,24 +1,28 @@
 """The log of every change and every answer: rows chained by their hashes, so that none can be changed unseen.
 
-hash = sha256(previous hash, seq, time, who, action, subject, detail), the parts joined by a character that none holds.
-A row is written in the transaction of what it tells of. What was cut off at the end is found by `checkpoints`, which
-are kept outside the database.
+hash = sha256 of the JSON list [previous hash, seq, time, who, action, subject, detail]. A row is written in the
+transaction of what it tells of. `kb.audit_check` follows the chain; what was cut off at its end is found by
+`kb.checkpoints`, which are kept outside the database.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from kb.schema import audit, counters
+from core.errors import PolicyDeskError
+from kb.schema import answers, audit
 
 FIRST = "0" * 64                 # what the first row follows
-_SEPARATOR = "\x1e"              # the record separator of ASCII; json.dumps writes it as \u001e
+ANSWER, PURGE = "answer", "purge"
+LEAST_DAYS = 183                 # 等保 2.0, level 3: six months
+_AT_ONCE = 10_000                # rows read at once
 
 Detail = Mapping[str, object]    # what JSON can say
 
@@ -32,22 +36,49 @@ class Entry:
     detail: Detail
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the chain: the row ``seq`` has ``hash``."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One row as it is shown."""
+
+    seq: int
+    at: datetime                 # UTC
+    who: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows; all conditions hold together."""
+
+    subject: str | None = None
+    action: str | None = None
+    since: date | None = None    # local day
+
+
 def record(connection: Connection, who: str, action: str, subject: str, detail: Detail) -> None:
     record_all(connection, who, [Entry(action, subject, detail)])
 
 
 def record_all(connection: Connection, who: str, entries: Sequence[Entry]) -> None:
-    """In order, all at the same time. Others who write to the log wait until the transaction ends."""
+    """In order, all at the same time. The caller has the turn of writers: two at once would follow the same row."""
     if not entries:
         return
-    # Two at once would follow the same row; ``policydesk jobs add`` writes beside the process that holds the home.
-    connection.execute(update(counters).where(counters.c.key == "commits").values(number=counters.c.number))
-    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    last = newest(connection)
     seq, previous = (last.seq, last.hash) if last else (0, FIRST)
     now = utc_now()
     rows = []
     for number, entry in enumerate(entries, start=seq + 1):
-        detail = json.dumps(dict(entry.detail), ensure_ascii=False, sort_keys=True)
+        detail = json.dumps(dict(entry.detail), ensure_ascii=False, sort_keys=True, default=str)
         digest = row_hash(previous, number, now, who, entry.action, entry.subject, detail)
         rows.append({
             "seq": number, "at": now, "who": who, "action": entry.action, "subject": entry.subject, "detail": detail,
@@ -58,12 +89,11 @@ def record_all(connection: Connection, who: str, entries: Sequence[Entry]) -> No
 
 
 def row_hash(previous: str, seq: int, at: datetime, who: str, action: str, subject: str, detail: str) -> str:
-    parts = (previous, str(seq), at.isoformat(timespec="microseconds"), who, action, subject, detail)
-    escaped = (part.replace(_SEPARATOR, "\\u001e") for part in parts)
-    return hashlib.sha256(_SEPARATOR.join(escaped).encode()).hexdigest()
+    parts = [previous, seq, at.isoformat(timespec="microseconds"), who, action, subject, detail]
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
 
 
-def hash_of(row: Row[tuple[object, ...]]) -> str:
+def hash_of(row: Row[Any]) -> str:
     """What the hash of a row of `audit` has to be."""
     return row_hash(row.previous, row.seq, row.at, row.who, row.action, row.subject, row.detail)
 
@@ -71,3 +101,99 @@ def hash_of(row: Row[tuple[object, ...]]) -> str:
 def utc_now() -> datetime:
     """As the tables hold times: UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def local_time(at: datetime) -> datetime:
+    """A time of the tables as it is shown."""
+    return at.replace(tzinfo=UTC).astimezone()
+
+
+def start_of(day: date) -> datetime:
+    """The local midnight that begins ``day``, as the tables hold times."""
+    return datetime.combine(day, time()).astimezone(UTC).replace(tzinfo=None)
+
+
+# reading
+
+
+def newest(connection: Connection) -> Place | None:
+    row = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    return Place(row.seq, row.hash) if row else None
+
+
+def rows_after(connection: Connection, seq: int | None, *, at_once: int = _AT_ONCE) -> Iterator[Row[Any]]:
+    """Every row after ``seq``, in order; None: all of them."""
+    while True:
+        query = select(audit).order_by(audit.c.seq).limit(at_once)
+        rows = connection.execute(query if seq is None else query.where(audit.c.seq > seq)).all()
+        yield from rows
+        if len(rows) < at_once:
+            return
+        seq = rows[-1].seq
+
+
+def listed(connection: Connection, wanted: Wanted, *, limit: int | None = None) -> list[AuditRow]:
+    """Rows in order; with ``limit`` the newest ones."""
+    query = select(audit).order_by(audit.c.seq.desc())
+    if wanted.subject is not None:
+        query = query.where(audit.c.subject == wanted.subject)
+    if wanted.action is not None:
+        query = query.where(audit.c.action == wanted.action)
+    if wanted.since is not None:
+        query = query.where(audit.c.at >= start_of(wanted.since))
+    rows = connection.execute(query.limit(limit)).all()
+    return [
+        AuditRow(row.seq, row.at, row.who, row.action, row.subject, json.loads(row.detail)) for row in reversed(rows)
+    ]
+
+
+# purging
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge takes away: every row up to ``through``, and the answers whose rows are among them."""
+
+    through: Place
+    rows: int
+    answers: int
+
+
+def purgeable(connection: Connection, before: date, keep_days: int) -> Purged | None:
+    """What lies before the local day ``before``; None when nothing does. Raises `PolicyDeskError` for a day too near.
+
+    The last row stays whatever its age, since the chain goes on from it.
+    """
+    latest = date.today() - timedelta(days=max(keep_days, LEAST_DAYS))
+    if before > latest:
+        raise PolicyDeskError(
+            f"日志至少保留 {keep_days} 天（audit.keep_days）：--before 最晚为 {latest}，实际是 {before}"
+        )
+    kept = connection.scalar(select(func.min(audit.c.seq)).where(audit.c.at >= start_of(before)))
+    last = connection.scalar(select(func.max(audit.c.seq)))
+    if last is None:
+        return None
+    row = connection.execute(
+        select(audit.c.seq, audit.c.hash).where(audit.c.seq < (last if kept is None else kept))
+        .order_by(audit.c.seq.desc()).limit(1)
+    ).first()
+    if row is None:
+        return None
+    old = audit.c.seq <= row.seq
+    count, answered = (
+        connection.scalar(select(func.count()).select_from(audit).where(old, *more)) or 0
+        for more in ([], [audit.c.action == ANSWER])
+    )
+    return Purged(Place(row.seq, row.hash), count, answered)
+
+
+def purge(connection: Connection, who: str, purged: Purged, before: date) -> None:
+    """Delete what `purgeable` named, in the transaction that records it; its checkpoint is there already."""
+    record(connection, who, PURGE, "audit", {
+        "before": before.isoformat(), "through": purged.through.seq, "hash": purged.through.hash,
+        "rows": purged.rows, "answers": purged.answers,
+    })
+    old = audit.c.seq <= purged.through.seq
+    of_them = select(audit.c.subject).where(old, audit.c.action == ANSWER)
+    connection.execute(delete(answers).where(answers.c.id.in_(of_them)))
+    connection.execute(delete(audit).where(old))

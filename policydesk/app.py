@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Engine
 
@@ -18,11 +20,18 @@ from ingest.correct import corrected
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
 from kb.background import read_background
+from kb.audit_check import check
+from kb.answers import Given
 from kb.base import KnowledgeBase
 from kb.database import held_database
+from kb.catalogue import commits
+from kb.checkpoints import Checkpoints
 from kb.expansion import SHIPPED as TERMS
+from kb.doctor import Case
+from kb.direct import DirectAnswers
 from kb.expansion import TermMap, read_terms
 from kb.home import hold_home
+from kb.faq_likeness import Likeness
 from kb.index import IndexSettings, open_as_made, open_index, remove_replaced
 from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
@@ -32,6 +41,7 @@ from kb.static_encoder import SHIPPED as ENCODER
 from kb.static_encoder import StaticEncoder
 from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from qa.answer import Answerer
+from policydesk.keeping import ASKED_AT_ONCE, keep_answers
 from qa.scope import scope
 
 
@@ -69,7 +79,19 @@ class Desk:
         return self.base.searcher.scores(question, texts)
 
     def ask(self, question: Question) -> Answer:
-        return self.answerer.answer(question)
+        """The answer, written down before it goes out; when that fails it says so."""
+        return keep_answers(self.base, [self._given(question)])[0]
+
+    def ask_all(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        """The same, in order, for many: written down in groups."""
+        waiting = iter(questions)
+        while group := list(islice(waiting, ASKED_AT_ONCE)):
+            yield from keep_answers(self.base, [self._given(question) for question in group])
+
+    def _given(self, question: Question) -> Given:
+        with self.base.ledger.reading() as connection:
+            before = commits(connection)
+        return Given(question, replace(self.answerer.answer(question), id=uuid4().hex), before)
 
     def document(self, document_id: str) -> Document:
         return self.base.document(document_id)
@@ -126,8 +148,12 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
             undo.pop_all()
         opened.callback(base.close)
         answerer = Answerer(
-            config.answer, home_region=config.regions.home, region_names=config.regions.names,
-            words=tokenizer.words, search=base.search, title=base.title,
+        names = config.regions.names
+        direct = DirectAnswers(
+            base.ledger, partial(_likeness, terms, tokenizer, names), threshold=config.faq.threshold, region_names=names
+        )
+            config.answer, home_region=config.regions.home, region_names=names,
+            words=tokenizer.words, search=base.search, title=base.title, direct=direct,
         )
         yield Desk(config, base, answerer, found.settings, found.models.chosen)
 
@@ -146,6 +172,34 @@ def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexe
 
 
 def _ranker(config: SearchConfig) -> Ranker | None:
+@contextmanager
+def open_case(config: Config, home: Path | None, on_step: Callable[[int, int], None]) -> Iterator[Case]:
+    """A home as a doctor finds it: nothing that a crash cut short is finished, and no index is opened yet."""
+    folder = home or config.home
+
+    def remake(document: Document) -> Document:
+        furniture = [piece for piece in document.furniture if piece.kind != "blank"]
+        return assemble(
+            document.facts, document.text, document.articles, document.source, chunk_chars=config.ingest.chunk_chars,
+            fields=document.fields, furniture=furniture, places=document.places,
+        )
+
+    file = Path(config.audit.checkpoints) if config.audit.checkpoints else folder / "audit-checkpoints.jsonl"
+
+    def audit(connection: Connection) -> list[str]:
+        checkpoints = Checkpoints(file, config.audit.key.get_secret_value())
+        return [problem.reason for problem in check(connection, checkpoints).problems]
+
+    with _opened(config, folder) as found:
+        yield Case(folder, found.engine, found.settings, remake, audit, on_step)
+
+
+def _likeness(terms: TermMap | None, tokenizer: Tokenizer, region_names: Mapping[str, str]) -> Likeness:
+    """By the shipped encoder whatever the index is made with: it compares single words, in microseconds."""
+    encoder = StaticEncoder(terms=terms)
+    return Likeness(encoder.embed_questions, tokenizer.words, read_background(), region_names.values())
+
+
     """It orders what was found; a model that reads texts then reads the first ones."""
     trained = Path(config.reranker) if config.reranker.endswith(".txt") else RANKER
     return None if config.reranker == "none" else Ranker(trained)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -125,9 +126,11 @@ def ask(
     defaults = Question(question or "", region=region, national=national, as_of=as_of, role=role)
     asked = _asked(question, batch, defaults)
     with opened_desk(config, home) as desk:
-        answers = ((name, desk.ask(q)) for name, q in asked)
+        named, wanted = tee(asked)
+        answers = zip((name for name, _ in named), desk.ask_all(q for _, q in wanted), strict=True)
         if batch:
-            write_lines(out, (to_line({"id": name, **answer_json(answer)}) for name, answer in answers))
+            rows = ({**answer_json(answer), "id": name, "answer_id": answer.id} for name, answer in answers)
+            write_lines(out, map(to_line, rows))
         elif as_json or out:
             write_lines(out, (to_line(answer_json(answer)) for _, answer in answers))
         else:

@@ -10,10 +10,13 @@ from datetime import date
 
 from core.config import AnswerConfig
 from core.records import Answer, Citation, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
+from kb.direct import Direct
 from qa.evidence import Terms, question_terms
 from qa.scope import scope, today
 from qa.sentences import Passage, passages
 
+ENTRY = "faq"           # an answer made by an editor, found by its question
+ENTRY_LABEL = "本回答由知识库编辑审核发布，由人工智能按问题匹配，仅供参考，请以文件原文为准"
 AI_LABEL = "本回答由人工智能从已发布的政策文件中摘录，仅供参考，请以文件原文为准"
 ROUTE = "可以换一种说法或补充地区、时间再问；也可以转人工坐席，由坐席登记工单后转责任单位答复"
 _NEAR_COVERAGE = 0.8   # of the best article's: a further one speaks of the same matter, not of half of it
@@ -69,18 +72,23 @@ class Answerer:
         words: Callable[[str], list[str]],
         search: Callable[[str, SearchOptions], list[Hit]],
         title: Callable[[str], str | None],
+        direct: Callable[[str, SearchOptions], Direct | None],
     ) -> None:
+        """``direct`` gives the entry, reviewed by an editor, that answers a question without a search."""
         self._config = config
         self._home_region = home_region
         self._region_names = region_names
         self._words = words
         self._search = search
         self._title = title
+        self._direct = direct
 
     def answer(self, question: Question) -> Answer:
         """Raises `ConfigError` for a malformed region code; a question without an answer is no error."""
         started = time.perf_counter()
         options = scope(question, top=_CANDIDATES, home_region=self._home_region)
+        if entry := self._direct(question.text, options):
+            return _from_entry(entry, (time.perf_counter() - started) * 1000)
         terms = question_terms(question.text, self._words)
         hits = self._search(question.text, options) if terms.weights else []
         searched = time.perf_counter()
@@ -94,7 +102,10 @@ class Answerer:
             ("select", (time.perf_counter() - searched) * 1000),
             ("total", (time.perf_counter() - started) * 1000),
         )
-        return replace(answer, timings_ms=tuple((name, round(ms, 1)) for name, ms in timings))
+        best = max((terms.coverage(_whole(hit)) for hit in chosen or hits), default=0.0)
+        return replace(
+            answer, confidence=round(best, 3), timings_ms=tuple((name, round(ms, 1)) for name, ms in timings)
+        )
 
     def _choose(self, question: str, hits: Sequence[Hit], terms: Terms) -> list[Hit]:
         """The articles worth quoting, best first; none when the best holds too little of the question."""
@@ -190,6 +201,19 @@ class Answerer:
     def _successor(self, document: StoredDocument) -> str | None:
         title = self._title(document.superseded_by) if document.superseded_by else None
         return f"新版《{title}》" if title else None
+
+
+def _from_entry(found: Direct, ms: float) -> Answer:
+    return Answer(
+        Status.ANSWERED,
+        found.entry.answer,
+        ENTRY,
+        sentences=(Sentence(found.entry.answer, tuple(citation.n for citation in found.citations)),),
+        citations=found.citations,
+        ai_label=ENTRY_LABEL,
+        confidence=round(found.likeness, 3),
+        timings_ms=(("direct", round(ms, 1)), ("total", round(ms, 1))),
+    )
 
 
 def _answering(hit: Hit) -> list[Passage]:
