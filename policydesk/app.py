@@ -22,16 +22,17 @@ from ingest.read import ReadSettings, find_files, read_files
 from kb.background import read_background
 from kb.audit_check import check
 from kb.answers import Given
+from kb.background import read_background
 from kb.base import KnowledgeBase
 from kb.database import held_database
 from kb.catalogue import commits
-from kb.checkpoints import Checkpoints
-from kb.expansion import SHIPPED as TERMS
-from kb.doctor import Case
+from kb.database import held_database
 from kb.direct import DirectAnswers
+from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
 from kb.home import hold_home
 from kb.faq_likeness import Likeness
+from kb.home import hold_home
 from kb.index import IndexSettings, open_as_made, open_index, remove_replaced
 from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
@@ -42,6 +43,7 @@ from kb.static_encoder import StaticEncoder
 from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from qa.answer import Answerer
 from policydesk.keeping import ASKED_AT_ONCE, keep_answers
+from qa.answer import Answerer
 from qa.scope import scope
 
 
@@ -172,34 +174,6 @@ def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexe
 
 
 def _ranker(config: SearchConfig) -> Ranker | None:
-@contextmanager
-def open_case(config: Config, home: Path | None, on_step: Callable[[int, int], None]) -> Iterator[Case]:
-    """A home as a doctor finds it: nothing that a crash cut short is finished, and no index is opened yet."""
-    folder = home or config.home
-
-    def remake(document: Document) -> Document:
-        furniture = [piece for piece in document.furniture if piece.kind != "blank"]
-        return assemble(
-            document.facts, document.text, document.articles, document.source, chunk_chars=config.ingest.chunk_chars,
-            fields=document.fields, furniture=furniture, places=document.places,
-        )
-
-    file = Path(config.audit.checkpoints) if config.audit.checkpoints else folder / "audit-checkpoints.jsonl"
-
-    def audit(connection: Connection) -> list[str]:
-        checkpoints = Checkpoints(file, config.audit.key.get_secret_value())
-        return [problem.reason for problem in check(connection, checkpoints).problems]
-
-    with _opened(config, folder) as found:
-        yield Case(folder, found.engine, found.settings, remake, audit, on_step)
-
-
-def _likeness(terms: TermMap | None, tokenizer: Tokenizer, region_names: Mapping[str, str]) -> Likeness:
-    """By the shipped encoder whatever the index is made with: it compares single words, in microseconds."""
-    encoder = StaticEncoder(terms=terms)
-    return Likeness(encoder.embed_questions, tokenizer.words, read_background(), region_names.values())
-
-
     """It orders what was found; a model that reads texts then reads the first ones."""
     trained = Path(config.reranker) if config.reranker.endswith(".txt") else RANKER
     return None if config.reranker == "none" else Ranker(trained)
