@@ -19,18 +19,14 @@ from core.records import Answer, Document, Hit, IngestReport, Question
 from ingest.correct import corrected
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
-from kb.background import read_background
-from kb.audit_check import check
 from kb.answers import Given
 from kb.background import read_background
 from kb.base import KnowledgeBase
-from kb.database import held_database
 from kb.catalogue import commits
 from kb.database import held_database
 from kb.direct import DirectAnswers
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
-from kb.home import hold_home
 from kb.faq_likeness import Likeness
 from kb.home import hold_home
 from kb.index import IndexSettings, open_as_made, open_index, remove_replaced
@@ -41,7 +37,6 @@ from kb.search import SearchModels
 from kb.static_encoder import SHIPPED as ENCODER
 from kb.static_encoder import StaticEncoder
 from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
-from qa.answer import Answerer
 from policydesk.keeping import ASKED_AT_ONCE, keep_answers
 from qa.answer import Answerer
 from qa.scope import scope
@@ -100,7 +95,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class _Foundation:
+class Foundation:
     """What a home is opened with before anything is searched."""
 
     engine: Engine
@@ -111,7 +106,7 @@ class _Foundation:
 
 
 @contextmanager
-def _opened(config: Config, folder: Path) -> Iterator[_Foundation]:
+def opened_home(config: Config, folder: Path) -> Iterator[Foundation]:
     """The home is held against other processes meanwhile."""
     own_terms = [Path(config.search.terms_file)] if config.search.terms_file else []
     terms = read_terms([TERMS, *own_terms]) if config.search.terms else None
@@ -123,7 +118,7 @@ def _opened(config: Config, folder: Path) -> Iterator[_Foundation]:
         tokenizer = index_tokenizer(config.index)
         settings = IndexSettings(config, folder, SparseEncoder(tokenizer, config.index), models.embedder)
         with held_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}") as engine:
-            yield _Foundation(engine, settings, tokenizer, terms, models)
+            yield Foundation(engine, settings, tokenizer, terms, models)
 
 
 @contextmanager
@@ -134,7 +129,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
     Raises `HomeLocked`, `IndexMismatch`, `BackendUnavailable`, `ConfigError`.
     """
     folder = home or config.home
-    with _opened(config, folder) as found, ExitStack() as opened:
+    with opened_home(config, folder) as found, ExitStack() as opened:
         tokenizer, terms = found.tokenizer, found.terms
         if as_made:
             index = open_as_made(found.engine, found.settings, lambda: StaticEncoder(terms=terms))
@@ -149,11 +144,11 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
             )
             undo.pop_all()
         opened.callback(base.close)
-        answerer = Answerer(
         names = config.regions.names
         direct = DirectAnswers(
             base.ledger, partial(_likeness, terms, tokenizer, names), threshold=config.faq.threshold, region_names=names
         )
+        answerer = Answerer(
             config.answer, home_region=config.regions.home, region_names=names,
             words=tokenizer.words, search=base.search, title=base.title, direct=direct,
         )
@@ -165,12 +160,18 @@ def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexe
 
     The index that answered before stays in use until the new one is whole, and need not be one that can be opened.
     """
-    with _opened(config, home or config.home) as found:
+    with opened_home(config, home or config.home) as found:
         done = reindex(found.engine, found.settings, turn=nullcontext(), switched=lambda _: None, on_step=on_step)
         if done is not None:
             done.index.store.close()
             remove_replaced(found.engine, found.settings, done.replaced)
         return done
+
+
+def _likeness(terms: TermMap | None, tokenizer: Tokenizer, region_names: Mapping[str, str]) -> Likeness:
+    """By the shipped encoder whatever the index is made with: it compares single words, in microseconds."""
+    encoder = StaticEncoder(terms=terms)
+    return Likeness(encoder.embed_questions, tokenizer.words, read_background(), region_names.values())
 
 
 def _ranker(config: SearchConfig) -> Ranker | None:
