@@ -1,0 +1,39 @@
+"""Homes as a doctor, a backup and a restore have them: held, but nothing of them is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from core.config import Config
+from core.records import Document
+from ingest.document import assemble
+from kb.audit_check import check
+from kb.checkpoints import Checkpoints
+from kb.doctor import Case
+from policydesk.app import opened_home
+
+
+@contextmanager
+def open_case(config: Config, home: Path | None, on_step: Callable[[int, int], None]) -> Iterator[Case]:
+    """A home as a doctor finds it: nothing that a crash cut short is finished, and no index is opened yet."""
+    folder = home or config.home
+
+    def remake(document: Document) -> Document:
+        furniture = [piece for piece in document.furniture if piece.kind != "blank"]
+        return assemble(
+            document.facts, document.text, document.articles, document.source, chunk_chars=config.ingest.chunk_chars,
+            fields=document.fields, furniture=furniture, places=document.places,
+        )
+
+    file = Path(config.audit.checkpoints) if config.audit.checkpoints else folder / "audit-checkpoints.jsonl"
+
+    def audit(connection: Connection) -> list[str]:
+        checkpoints = Checkpoints(file, config.audit.key.get_secret_value())
+        return [problem.reason for problem in check(connection, checkpoints).problems]
+
+    with opened_home(config, folder) as found:
+        yield Case(folder, found.engine, found.settings, remake, audit, on_step)
