@@ -24,6 +24,11 @@ _CALLED = (
 _REMARK = r"(?:\s?[（(](?![^（）()]{0,12}称)[^（）()]{0,60}[）)])?"
 _DECLARED = re.compile(rf"《((?:[^《》\n]|《[^《》\n]*》){{2,120}})》\s?{_REMARK}{_CALLED}")
 _DECLARED_BARE = re.compile(rf"中华人民共和国([\u4e00-\u9fff]{{2,30}}?){_CALLED}")
+_TITLE = re.compile(r"《((?:[^《》\n]|《[^《》\n]*》){2,120})》")
+_RESPECTIVELY = re.compile(
+    r"[（(](?:以下|下文)?分别[简统]?称(?:为|：|:)?\s?"
+    r"((?:[《“][^《》“”\n]{1,30}[》”](?:、|和|及|以及|，|与)*){2,12})[）)]"
+)
 LAW_ENDINGS = ("法", "法典", "通则", "条例", "细则", "修正案")
 _NO_LAW = frozenset((
     "法 条例 细则 通则 实施细则 实施条例 修正案 基本法 新法 旧法 原法 上位法 国法 部门法 实体法 程序法 国内法 外国法"
@@ -77,6 +82,12 @@ def declared_names(text: str) -> Iterator[tuple[str, str]]:
             short, long = name_key(match.group(2)), name_key(match.group(1))
             if short and short != long:
                 yield short, long
+    if "分别" in text:
+        for match in _RESPECTIVELY.finditer(text):
+            shorts = re.findall(r"[《“]([^《》“”]+)[》”]", match.group(1))
+            longs = _TITLE.findall(text, max(0, match.start() - 600), match.start())[-len(shorts) :]
+            if len(longs) == len(shorts):
+                yield from zip(map(name_key, shorts), map(name_key, longs), strict=True)
 
 
 def bare_name(run: str, names: Mapping[str, str]) -> tuple[int, str] | None:

@@ -49,6 +49,7 @@ class _Source:
     kinds: Mapping[str, str]     # 办法 -> the one that the title names, for 《办法》第八条
     numbered: tuple[str, ...]    # 第八条 or "", by position
     amended: str | None          # what an amending document amends; "" where the title says none or several
+    restated: str                # what an order says it amends, whose title does not say so; "" none
     interprets: bool             # 司法解释: a bare 第八条 may belong to the law it has just named
     offences: str                # the law whose articles a list of 罪名 gives bare
     unsplit: bool                # a rule of which no article is known by its number
@@ -97,11 +98,16 @@ _PLAIN_LAW = re.compile(
 )
 _AMENDING = re.compile(r"修正案|修[改正].*决定|修改部分|决定.*修[改正]")
 _AMENDED = re.compile(r"修[改正订]《((?:[^《》]|《[^《》]*》)+)》")
+_RESTATED = re.compile(
+    r"对[^《》。；]{0,60}《((?:[^《》]|《[^《》]*》)+)》[^《》。；]{0,40}作(?:出)?(?:如下|以下)修[改订]"
+)
+_CHANGED = re.compile(r"(?:将|删去|删除|作为|改为|在)$")
+_HEAD = 1500                 # characters in which an order tells what it amends
 _SEVERAL = re.compile(r"》等|[两二三四五六七八九十百\d]+[件部个项]")
 _RULES = ("条例", "办法", "规定", "细则", "规则")
-_BREAKS = " \u3000\n。；：）”"       # after which an article may begin
+_BREAKS = " \u3000\n。：”"         # after which an article may begin
 _GOES_ON = re.compile(
-    r"\s?(?:[的所中和、及与至到或，,。；（(》”第等]|之|以及|规定|以外|以内|要求|明确|内容|情形|约定|修改|删|增加)"
+    r"\s?(?:[的所中和、及与至到或，,。；（(》”第等]|之|以及|关于|规定|以外|以内|要求|明确|内容|情形|约定|修改|改为|删|增加|作为)"
 )
 _LEADING = frozenset("反照据合除在对受于有本和及或、与")     # what leads to 第八条 ends so; a label follows 。
 _OWN_KINDS = frozenset("法 条例 办法 规定 细则 规则 解释 决定 通知 意见 方案".split())
@@ -163,7 +169,12 @@ def _source(document: Document) -> _Source:
     own_names = (key, *map(name_key, _TITLE.findall(title)))
     kinds = {kind: own for own in own_names for kind in _OWN_KINDS if own.endswith(kind)}
     unsplit = not any(numbered) and key.endswith(_RULES)
-    return _Source(document.text, key, names, kinds, numbered, amended, "最高人民" in title, offences, unsplit)
+    said = _RESTATED.search(document.text, 0, _HEAD) if amended is None else None
+    restated = name_key(said.group(1)) if said else ""
+    return _Source(
+        document.text, key, names, kinds, numbered, amended, restated if restated != key else "",
+        "最高人民" in title, offences, unsplit,
+    )
 
 
 def _of_title(source: _Source, document: Document) -> Iterator[Reference]:
@@ -255,11 +266,14 @@ class _Reading:
         after = self._text[match.end() : match.end() + 1]
         if self._source.offences:
             return at, self._source.offences
-        label = before in _BREAKS and not _GOES_ON.match(self._text, match.end())
+        whole = self._text[match.end() - 1] == "条"
+        label = whole and before in _BREAKS and not _GOES_ON.match(self._text, match.end())
         if before in "（(|" or label or (before == "|" and after.isspace()):
             return None              # a table, a remark, or the label of an article that was not split off
         if self.amended is not None:
             return (at, self.amended) if self.amended else None
+        if self._source.restated and _CHANGED.search(self._text, max(self._article.start, at - 12), at):
+            return at, self._source.restated
         same_sentence = False
         if self._previous is not None:
             end, name = self._previous
@@ -321,7 +335,7 @@ class _Reading:
     def _kind(self, at: int, name: str) -> Relation:
         if self._ground and self._ground[0] <= at < self._ground[1]:
             return Relation.BASIS
-        return Relation.AMENDS if self.amended and name == self.amended else Relation.CITES
+        return Relation.AMENDS if name and name in (self.amended, self._source.restated) else Relation.CITES
 
     def _grounds(self) -> tuple[int, int] | None:
         """From 根据 to 制定本 of the first sentence that has both."""
