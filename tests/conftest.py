@@ -19,6 +19,7 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the real data fol
 
 
 needs_postgres = pytest.mark.skipif(postgres.programs() is None, reason=postgres.MISSING)
+DATABASES = ["sqlite", pytest.param("postgresql", marks=needs_postgres)]
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,16 @@ def postgres_server() -> Iterator[postgres.Server]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
+@pytest.fixture(params=DATABASES)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'policydesk.db'}"
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.new_database()
+
+
+@pytest.fixture(params=DATABASES)
 def each_database(request: pytest.FixtureRequest, config: Config) -> Config:
     """SQLite in the home, then an empty PostgreSQL database.
 

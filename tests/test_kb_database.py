@@ -24,7 +24,14 @@ from kb.schema import HEAD, metadata
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def engine(empty_database: str) -> Iterator[Engine]:
+    engine = open_database(empty_database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'policydesk.db'}")
     yield engine
     engine.dispose()
@@ -97,8 +104,8 @@ def test_a_database_of_a_newer_program_is_refused(engine: Engine) -> None:
         open_database(str(engine.url))
 
 
-def test_every_connection_has_foreign_keys_a_write_ahead_log_and_full_sync(engine: Engine) -> None:
-    with engine.connect() as one, engine.connect() as two:
+def test_every_connection_has_foreign_keys_a_write_ahead_log_and_full_sync(sqlite: Engine) -> None:
+    with sqlite.connect() as one, sqlite.connect() as two:
         for connection in (one, two):
             settings = [connection.scalar(text(f"PRAGMA {name}"))
                         for name in ("foreign_keys", "journal_mode", "synchronous", "busy_timeout")]
