@@ -125,10 +125,11 @@ class Checkpoints:
         if not self._opened:
             lines = _read(self.path)
             self._line_seq = max((line.seq for line in lines), default=0)
-            newest_lines = [*(line for line in lines[-1:] if not line.purge), *_read(self.head_path)]
-            if not all(_holds(connection, line.place) for line in newest_lines):
+            head = _read(self.head_path)
+            if not all(_holds(connection, line.place) for line in [*lines[-1:], *head] if not line.purge):
                 return False
-            self._noted = newest_lines[-1].place if newest_lines else None
+            # One that another key signed is written anew.
+            self._noted = head[0].place if head and head[0].key == self.key_name else None
             self._opened = True
         return self._noted is None or _holds(connection, self._noted)
 
