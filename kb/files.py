@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from core.config import Config
 from core.records import FileRead
 from kb.schema import files
+
+
+def file_settings(config: Config, *, publish: bool) -> str:
+    """What else decides what becomes of a file."""
+    return f"{'publish' if publish else 'draft'} {config.ingest.chunk_chars}"
 
 
 def known_files(connection: Connection, settings: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from kb.tokens import SparseEncoder, encoder_named
 PLACE = "place"          # keys of what SQL records, beside those of `made_with`
 REPLACED = "replaced"    # kind:place of an index that does not answer any more, until it is removed
 NEXT = "next"            # the place of an index that is not finished
+BESIDE = "beside"        # the place of a copy that an ingest beside a running desk writes to, until it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,16 @@ def recorded(engine: Engine, settings: IndexSettings) -> dict[str, str]:
             catalogue.write_index_facts(connection, settings.made_with)
     if REPLACED in facts:
         remove_replaced(engine, settings, facts.pop(REPLACED))
+    if BESIDE in facts:
+        remove_copy(engine, settings, facts.pop(BESIDE))
     return facts
+
+
+def remove_copy(engine: Engine, settings: IndexSettings, place: str) -> None:
+    """One that did not come to answer, and that nobody has open any more."""
+    settings.remove(place)
+    with engine.begin() as connection:
+        catalogue.drop_index_facts(connection, [BESIDE])
 
 
 def remove_replaced(engine: Engine, settings: IndexSettings, replaced: str) -> None:

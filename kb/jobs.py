@@ -70,6 +70,10 @@ class Stopped(PolicyDeskError):
     """Raised in the middle of a job's work: its process ends, or somebody cancelled it."""
 
 
+class Lost(PolicyDeskError):
+    """The work was done by a process of its own, and that died."""
+
+
 class Progress:
     """What a job's work tells, and how it learns that it has to stop. Called by one thread at a time."""
 
@@ -158,12 +162,7 @@ def requeue_interrupted(engine: Engine) -> list[Job]:
     """Jobs that a process left running when it died, as they stand now: queued again, or ended."""
     interrupted = listed(engine, [JobState.RUNNING])
     for job in interrupted:
-        if job.cancel_requested:
-            _finish(engine, job, JobState.CANCELLED, "进程中断前已要求取消")
-        elif job.attempts >= _ATTEMPTS:
-            _finish(engine, job, JobState.FAILED, f"执行它的进程中断了 {job.attempts} 次，不再重试")
-        else:
-            _put_back(engine, job.id, job.attempts)
+        _begin_again(engine, job, "执行它的进程中断了")
     return [get(engine, job.id) for job in interrupted]
 
 
@@ -190,6 +189,9 @@ def do_next(engine: Engine, works: Mapping[str, Work], ended: threading.Event) -
             _finish(engine, job, JobState.CANCELLED, str(stopped))
         else:
             _put_back(engine, job.id, job.attempts - 1)      # nobody was lost with it
+    except Lost as lost:
+        whole = True
+        _begin_again(engine, get(engine, job.id), str(lost))
     except PolicyDeskError as error:
         whole = True
         _finish(engine, job, JobState.FAILED, str(error))
@@ -226,6 +228,16 @@ def _begin(engine: Engine) -> Job | None:
     with engine.begin() as connection:
         taken = connection.execute(begun).rowcount
     return get(engine, job_id) if taken else None      # cancelled since the look: the next look finds another one
+
+
+def _begin_again(engine: Engine, job: Job, why: str) -> None:
+    """It goes on later, unless that is not wanted any more or was tried too often."""
+    if job.cancel_requested:
+        _finish(engine, job, JobState.CANCELLED, f"{why}，此前已要求取消")
+    elif job.attempts >= _ATTEMPTS:
+        _finish(engine, job, JobState.FAILED, f"{why}，已有 {job.attempts} 次，不再重试")
+    else:
+        _put_back(engine, job.id, job.attempts)
 
 
 def _put_back(engine: Engine, job_id: int, attempts: int) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import qdrant_edge as edge
@@ -26,6 +30,7 @@ _QUANTIZED = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, 
 _READ_AT_ONCE = 5_000    # points; 148,864 take 0.6 s without and 1 s with their vectors
 _CLOSER = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=1.5))
 _EXACT = edge.SearchParams(exact=True)
+_HOLE = bytes(1 << 18)
 
 
 _Condition = (
@@ -34,32 +39,94 @@ _Condition = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One write to a store: points, or ids that were deleted or got these dates."""
+
+    points: tuple[Point, ...] = ()
+    ids: tuple[str, ...] = ()
+    dates: tuple[int, int] | None = None
+
+
 class EdgeStore:
     """Held by one process at a time; its threads may share it."""
 
     def __init__(self, folder: Path, *, dim: int | None) -> None:
         """Open ``folder``, or make it. ``dim`` is the dense vectors' length, or None for none."""
+        self.folder = folder
         self._unfinished = 0
+        self._unflushed = False
+        self._writing = threading.RLock()
+        self._written: list[Written] | None = None
         if not any(folder.glob("*")):
             _create(folder, dim)
         self._shard = _load(folder)
 
     def upsert(self, points: Sequence[Point]) -> None:
-        self._shard.update(edge.UpdateOperation.upsert_points([_point(point) for point in points]))
+        operation = edge.UpdateOperation.upsert_points([_point(point) for point in points])
+        self._write(operation, Written(points=tuple(points)))
         self._unfinished += len(points)
 
     def set_validity(self, ids: Sequence[str], *, in_force_from: int, in_force_to: int) -> None:
         dates = {"from": in_force_from, "to": in_force_to}
-        self._shard.update(edge.UpdateOperation.set_payload([point_id(i) for i in ids], dates))
+        operation = edge.UpdateOperation.set_payload([point_id(i) for i in ids], dates)
+        self._write(operation, Written(ids=tuple(ids), dates=(in_force_from, in_force_to)))
 
     def delete(self, ids: Sequence[str]) -> None:
-        self._shard.update(edge.UpdateOperation.delete_points([point_id(i) for i in ids]))
+        self._write(edge.UpdateOperation.delete_points([point_id(i) for i in ids]), Written(ids=tuple(ids)))
 
     def flush(self) -> None:
-        self._shard.flush()
         if self._unfinished >= _SEGMENT_POINTS:
+            self.finish()
+        else:
+            self._flush()
+
+    def finish(self) -> None:
+        """Flushed, and with what came last in a finished segment where it is large enough for one."""
+        self._flush()
+        with self._writing:
             self._shard.optimize()
             self._unfinished = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else writes meanwhile, and the files hold everything; searches go on."""
+        with self._writing:
+            if self._unflushed:
+                self._flush()
+            yield
+
+    def record(self) -> None:
+        """From now on every write is kept for `written_since`."""
+        self._written = []
+
+    def written_since(self) -> Sequence[Written]:
+        """What was written since `record`, which ends with this."""
+        written, self._written = self._written, None
+        return written or ()
+
+    def write_again(self, written: Sequence[Written], *, without: Collection[str]) -> None:
+        """What was written to another store after this one was copied from it, leaving out the points ``without``."""
+        for one in written:
+            ids = [name for name in one.ids if name not in without]
+            if points := [point for point in one.points if point.id not in without]:
+                self.upsert(points)
+            elif ids and one.dates:
+                self.set_validity(ids, in_force_from=one.dates[0], in_force_to=one.dates[1])
+            elif ids:
+                self.delete(ids)
+
+    def _write(self, operation: edge.UpdateOperation, written: Written) -> None:
+        with self._writing:
+            self._shard.update(operation)
+            self._unflushed = True
+            if self._written is not None:
+                self._written.append(written)
+
+    def _flush(self) -> None:
+        with self._writing:
+            self._shard.flush()
+            self._unflushed = False
 
     def query(self, vector: Sparse | Sequence[float], *, where: PointFilter, limit: int) -> list[tuple[str, float]]:
         if isinstance(vector, Sparse):
@@ -89,6 +156,25 @@ class EdgeStore:
 
     def close(self) -> None:
         self._shard.close()
+
+
+def copy_store(source: Path, target: Path) -> None:
+    """The files of a store that nobody writes to; ``target`` is new. Holes stay holes: they are half of its length."""
+    for folder, _, names in os.walk(source):
+        there = target / Path(folder).relative_to(source)
+        there.mkdir(parents=True)
+        for name in names:
+            _copy_file(Path(folder, name), there / name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with source.open("rb") as read, target.open("wb") as write:
+        while block := read.read(len(_HOLE)):
+            if _HOLE.startswith(block):
+                write.seek(len(block), os.SEEK_CUR)
+            else:
+                write.write(block)
+        write.truncate()
 
 
 def _create(folder: Path, dim: int | None) -> None:

@@ -20,13 +20,31 @@ class Turns:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._wanted: Counter[str] = Counter()
         self._changed = threading.Condition()
 
     def take(self, names: Collection[str]) -> None:
         """All of them at once: nobody holds some while waiting for others."""
         with self._changed:
-            self._changed.wait_for(lambda: self._taken.isdisjoint(names))
+            self._wanted.update(names)
+            try:
+                self._changed.wait_for(lambda: self._taken.isdisjoint(names))
+            finally:
+                self._wanted -= Counter(names)
             self._taken.update(names)
+
+    def try_to_take(self, names: Collection[str]) -> bool:
+        """All of them, or none and False where one is taken."""
+        with self._changed:
+            free = self._taken.isdisjoint(names)
+            if free:
+                self._taken.update(names)
+            return free
+
+    def wanted(self, names: Collection[str]) -> bool:
+        """Whether somebody waits for one of them."""
+        with self._changed:
+            return not self._wanted.keys().isdisjoint(names)
 
     def give_back(self, names: Collection[str]) -> None:
         with self._changed:
