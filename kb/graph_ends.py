@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from core.errors import NotFound
 from core.records import State
 from kb.graph_names import VALUES, bearers, in_force_first, in_list, of_kind, the_one
-from kb.graph_queries import EDGES, Meanings, Resolving
+from kb.graph_queries import EDGES, Meanings, Resolving, on_day
 from kb.graph_records import DOCUMENT_KINDS, Edge, Node, article_node, document_node
 from kb.law_names import name_key
 from kb.rows import in_state
@@ -116,7 +116,7 @@ def responsible(
     order = {place: number for number, place in reversed(list(enumerate(places)))}
     in_order = {document: number for number, (document, _) in reversed(list(enumerate(places)))}
     rows = connection.execute(
-        EDGES.where(of_kind(["responsible"]), edges.c.document_id.in_(sorted(in_order)))
+        EDGES.where(of_kind(["responsible"]), edges.c.document_id.in_(sorted(in_order))), on_day(as_of)
     ).all() if in_order else []
     resolving = Resolving(connection, Meanings(connection, (), as_of), rows)
     found = [resolving.edge(row) for row in rows]

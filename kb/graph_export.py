@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from core.records import State
 from kb.graph_names import VALUES, in_list, of_kind
-from kb.graph_queries import ANY, EDGES, Meanings, Resolving
+from kb.graph_queries import ANY, EDGES, Meanings, Resolving, on_day
 from kb.graph_records import DOCUMENT_KINDS, Edge, GraphOptions, Node, Sort, article_node, document_node
 from kb.rows import in_state
 from kb.schema import articles, documents, edges
@@ -56,7 +56,8 @@ def _all_edges(connection: Connection, ids: list[str], options: GraphOptions) ->
     if options.kinds is not None:
         query = query.where(of_kind(options.kinds))
     for at in range(0, len(ids), _BATCH):
-        rows = connection.execute(query, {"documents": ids[at : at + _BATCH]}).all()
+        values = {"documents": ids[at : at + _BATCH], **on_day(options.as_of)}
+        rows = connection.execute(query, values).all()
         named = {row.name for row in rows if row.kind in DOCUMENT_KINDS}
         resolving = Resolving(connection, Meanings(connection, named, options.as_of), rows)
         yield from map(resolving.edge, rows)

@@ -8,11 +8,9 @@ from itertools import pairwise
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from core.records import State
 from kb.graph_names import VALUES, in_list, of_kind
-from kb.graph_queries import ANY, EDGES, NAMES, Found, Meanings, Resolving, neighbours
+from kb.graph_queries import ANY, EDGES, NAMES, SPEAKING, Found, Meanings, Resolving, neighbours, on_day
 from kb.graph_records import DOCUMENT_KINDS, GraphOptions, Node
-from kb.rows import in_state
 from kb.schema import documents, edges
 
 LONGEST = 12                     # hops of a path; between 60 pairs of 3,413 laws none had more than 7
@@ -20,14 +18,13 @@ _IMPLEMENTS = frozenset(("implements",))
 _GROUNDED = frozenset(("implements", "basis"))
 _MOST = 10_000
 
-_PUBLISHED = in_state(State.PUBLISHED)
 _NAMED_IN = (
     select(edges.c.document_id, edges.c.name).distinct().join(documents)
-    .where(in_list(edges.c.document_id, "documents"), edges.c.name != "", _PUBLISHED)
+    .where(in_list(edges.c.document_id, "documents"), edges.c.name != "", SPEAKING)
 )
 _NAMING = (
     select(edges.c.document_id, edges.c.name).distinct().join(documents)
-    .where(in_list(edges.c.name, "names"), _PUBLISHED)
+    .where(in_list(edges.c.name, "names"), SPEAKING)
 )
 _BETWEEN = (
     EDGES.where(in_list(edges.c.document_id, "documents"), in_list(edges.c.name, "names"))
@@ -75,10 +72,10 @@ def implementing(connection: Connection, start: Node, options: GraphOptions, *, 
 
 def _linked(connection: Connection, frontier: list[str], options: GraphOptions) -> Iterator[tuple[str, str]]:
     """(document of the frontier, another one) for each pair of which one names the other."""
-    kinds = _document_kinds(options)
+    kinds, day = _document_kinds(options), on_day(options.as_of)
     for at in range(0, len(frontier), VALUES):
         some = frontier[at : at + VALUES]
-        said = connection.execute(_NAMED_IN.where(kinds), {"documents": some}).all() if options.outgoing else []
+        said = connection.execute(_NAMED_IN.where(kinds), {"documents": some, **day}).all() if options.outgoing else []
         own = _names_of(connection, some) if options.incoming else []
         meaning = Meanings(connection, {name for _, name in (*said, *own)}, options.as_of)
         for near, name in said:
@@ -86,13 +83,15 @@ def _linked(connection: Connection, frontier: list[str], options: GraphOptions) 
             if bearer is not None and bearer.id != near:
                 yield near, bearer.id
         mine = {name: near for near, name in own if (it := meaning.of(name)) and it.id == near}
-        yield from _naming(connection, mine, kinds)
+        yield from _naming(connection, mine, kinds, day)
 
 
-def _naming(connection: Connection, mine: dict[str, str], kinds: ColumnElement[bool]) -> Iterator[tuple[str, str]]:
+def _naming(
+    connection: Connection, mine: dict[str, str], kinds: ColumnElement[bool], day: dict[str, object]
+) -> Iterator[tuple[str, str]]:
     ordered = sorted(mine)
     for at in range(0, len(ordered), VALUES):
-        rows = connection.execute(_NAMING.where(kinds), {"names": ordered[at : at + VALUES]})
+        rows = connection.execute(_NAMING.where(kinds), {"names": ordered[at : at + VALUES], **day})
         yield from ((mine[name], far) for far, name in rows if far != mine[name])
 
 
@@ -111,7 +110,8 @@ def _step(connection: Connection, hop: int, near: str, far: str, options: GraphO
         called = [name for _, name in _names_of(connection, [target])]
         meaning = Meanings(connection, called, options.as_of)
         mine = [name for name in called if (it := meaning.of(name)) and it.id == target]
-        rows = connection.execute(_BETWEEN.where(kinds), {"documents": [source], "names": mine}).all()
+        values = {"documents": [source], "names": mine, **on_day(options.as_of)}
+        rows = connection.execute(_BETWEEN.where(kinds), values).all()
         if rows:
             return Found(hop, forward, Resolving(connection, meaning, rows).edge(rows[0]))
     raise AssertionError("a way has an edge for each of its steps")

@@ -7,11 +7,11 @@ is open closes when its document arrives, and opens when it is withdrawn, with n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, bindparam, or_, select
+from sqlalchemy import Connection, Date, Row, Select, bindparam, or_, select
 
 from core.records import State
 from kb.graph_names import VALUES, Bearer, bearers, in_force_first, in_list, of_kind, the_one
@@ -35,8 +35,13 @@ _MORE = 4
 _Pair = TypeVar("_Pair", tuple[str, str], tuple[str, int])
 
 _SAYING = articles.alias()       # the article that says it
-_PUBLISHED = in_state(State.PUBLISHED)
 
+# Documents that say something: published, and in force on the day that `on_day` gives.
+SPEAKING = (
+    in_state(State.PUBLISHED)
+    & or_(documents.c.in_force_from.is_(None), documents.c.in_force_from <= bindparam("begun", type_=Date))
+    & or_(documents.c.in_force_to.is_(None), documents.c.in_force_to > bindparam("not_ended", type_=Date))
+)
 
 # Written once: made anew for each hop they took four fifths of the time of two hops.
 EDGES = (
@@ -47,7 +52,7 @@ EDGES = (
     )
     .join(documents, documents.c.id == edges.c.document_id)
     .outerjoin(_SAYING, (_SAYING.c.document_id == edges.c.document_id) & (_SAYING.c.position == edges.c.article))
-    .where(_PUBLISHED)
+    .where(SPEAKING)
 )
 _IN_ORDER = EDGES.order_by(edges.c.document_id, edges.c.number).limit(bindparam("most"))
 _BY_RANK = EDGES.order_by(documents.c.rank, edges.c.document_id, edges.c.number).limit(bindparam("most"))
@@ -76,6 +81,11 @@ _PLACES = select(articles.c.document_id, articles.c.position, articles.c.address
 )
 _AT_ADDRESSES = _PLACES.where(in_list(articles.c.address, "addresses"))
 _AT_POSITIONS = _PLACES.where(in_list(articles.c.position, "positions"))
+
+
+def on_day(as_of: date | None) -> dict[str, object]:
+    """Values for `SPEAKING`; every published document speaks where no day is asked about."""
+    return {"begun": as_of or date.max, "not_ended": as_of or date.min}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,8 @@ def _one_hop(connection: Connection, places: _Places, options: GraphOptions) -> 
 def _said_at(connection: Connection, places: _Places, options: GraphOptions) -> list[EdgeRow]:
     """What the places say, and what is said of the articles among them in their own documents."""
     rows: list[EdgeRow] = []
+    if places.first:                 # who asks for a repealed rule wants to know what that says
+        options = replace(options, as_of=None)
     if places.whole:
         rows += _rows(connection, _SAID_IN, options, documents=sorted(places.whole))
     if places.articles:
@@ -235,7 +247,7 @@ def _rows(
     if options.kinds is not None:
         query = query.where(of_kind(options.kinds))
     given = {"documents": documents, "positions": positions, "names": names, "addresses": addresses}
-    values: dict[str, object] = {key: value for key, value in given.items() if value}
+    values = on_day(options.as_of) | {key: value for key, value in given.items() if value}
     values["most"] = options.limit * (_MORE if positions or addresses else 1)
     return connection.execute(query, values).all()
 

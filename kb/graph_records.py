@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from kb.law_names import name_key
-
 DOCUMENT_KINDS = frozenset((
     "cites", "basis", "amends", "implements", "repeals", "supersedes", "prevails",
 ))
@@ -87,7 +85,7 @@ class GraphOptions:
     """What limits a question to the graph."""
 
     kinds: frozenset[str] | None = None      # None: all
-    as_of: date | None = None                # which version a name means; None: the newest
+    as_of: date | None = None                # what is in force then speaks, and is meant; None: all, and the newest
     outgoing: bool = True                    # what is said there
     incoming: bool = True                    # what others say of it
     limit: int = 100                         # edges of one hop
@@ -108,8 +106,3 @@ def article_node(document: str, title: str, position: int, address: str) -> Node
 
 def named_node(sort: Sort, name: str) -> Node:
     return Node(f"{sort}:{name}", sort, name)
-
-
-def known_name(text: str) -> str:
-    """A title as edges hold it."""
-    return name_key(text)
