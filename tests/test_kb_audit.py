@@ -20,7 +20,7 @@ from kb.audit_check import Checked, check
 from kb.checkpoints import EVERY, Checkpoints
 from kb.schema import answers, audit, metadata
 
-ROWS = 60
+ROWS = 48
 KEY = "geheim"
 Row = dict[str, Any]
 
@@ -160,7 +160,7 @@ def test_no_change_of_rows_goes_unseen(log: Log, mutate: Callable[[random.Random
     missed = []
     with log.engine.connect() as connection:
         rows = [dict(row._mapping) for row in connection.execute(select(audit).order_by(audit.c.seq))]
-        for trial in range(320):
+        for trial in range(300):
             changed = mutate(rng, rows)
             connection.execute(delete(audit))
             if changed:
