@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kb.law_names import name_key
 from kb.relations import Reference, Relation
-from kb.repeal_numbers import find_doc_no
+from kb.repeal_numbers import DOC_NO, find_doc_no
 
 _HEADING = re.compile(
     r"((?:保留|继续有效|有效|修改|修订|废止|失效|停止执行|延长)[^。；：《》\n\d|]{0,30}?(?:目录|清单|名单|一览表|文件(?=\s?1[．.、《]))"
@@ -17,8 +17,12 @@ _ENDED = re.compile(r"废止|失效|停止执行")
 _NOT_ENDED = re.compile(r"保留|继续|修改|修订|延长|(?<!失效和)有效|结果")
 _TITLE = re.compile(r"《((?:[^《》\n]|《[^《》\n]*》){2,160})》")
 _DETAILS = re.compile(
-    r"\s*(?:发布时间|发文时间|发文单位|发文机关|发布机关|制定机关|文号|说明|备注|\||\n|附件|[（(]?\d{4}年|二、|三、|四、"
+    r"\s*(?:发布时间|发文时间|发文单位|发文机关|发布机关|制定机关|文号|说明[：:]|备注[：:]|\||\n|附件|[（(]?\d{4}年|二、|三、|四、"
     r"|[（(](?=[^（）()]{0,30}(?:[〔\[（(]\d{4}[〕\])）]|令)))"
+)
+# after a name in 《》 that is all; not 《…》实施指南
+_BEHIND_TITLE = re.compile(
+    rf"\s*(?:$|[\d《（(|\n〔\[、和]|发文|发布|文号|制定|印发|说明|备注|{DOC_NO})"
 )
 _ROW = re.compile(r"^\|(.*)\|\s*$", re.M)
 _RESULT = re.compile(r"(?:予以|宣布|拟?)?(?:废止|失效|停止执行)")
@@ -50,7 +54,8 @@ def _entries(text: str, start: int, end: int) -> Iterator[Reference]:
 
 def _number(text: str, n: int, start: int, end: int) -> int | None:
     """Where the entry with number ``n`` begins, behind the number."""
-    match = re.compile(rf"(?<![\d〔\[（(第年月.]){n}(?:\s*[．.、](?!\d)|(?=\s*\|?\s*《))").search(text, start, end)
+    pattern = rf"(?<=\s){n}[．.、]|(?<![\d〔\[（(第年月.]){n}(?:\s*[．.、](?!\d)|(?=\s*\|?\s*《))"
+    match = re.compile(pattern).search(text, start, end)
     return match.end() if match else None
 
 
@@ -58,7 +63,7 @@ def _entry(text: str, start: int, end: int) -> Iterator[Reference]:
     while start < end and text[start] in " \u3000|\t\n":
         start += 1
     named = _TITLE.match(text, start, end)
-    if named and not text[named.end() : named.end() + 1] == "的":
+    if named and _BEHIND_TITLE.match(text, named.end(), end):
         first, last, title = named.start(), named.end(), named.group(1)
     else:
         details = _DETAILS.search(text, start + 1, end)
@@ -66,7 +71,7 @@ def _entry(text: str, start: int, end: int) -> Iterator[Reference]:
         title = text[first:last].rstrip("0123456789．.、 \n")
         last = first + len(title)
     rest = text[last : min(end, last + 120)].partition("说明")[0]
-    if 4 <= len(title) <= 120 and "。" not in title and "目录" not in title[-6:]:
+    if 4 <= len(title) <= 120 and "。" not in title and not _ENDED.search(title):
         yield Reference(None, first, last, Relation.REPEALS, name_key(title), None, "", find_doc_no(rest))
 
 

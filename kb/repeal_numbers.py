@@ -14,9 +14,10 @@ _OLD = re.compile(rf"{_YEAR}\s?([\u4e00-\u9fff]{{2,10}}?)第?\s?0*(\d{{1,5}})\s?
 _ORDER = re.compile(
     rf"([\u4e00-\u9fff、]{{2,60}}令)\s?(?:[〔\[（(]((?:19|20)\d{{2}})[〕\])）])?\s?(第?\s?{_COUNT}\s?号)"
 )
+_ORDER_BEHIND = re.compile(rf"([\u4e00-\u9fff、]{{2,60}})(第\s?{_COUNT}\s?号)令")      # 公安部第69号令
 _BEFORE_CODE = re.compile(
     r".*(?:\d|[日，、。；：和及与的以将对原由按经为即]|根据|按照|依照|印发|发布|公布|我院|我部|我局|本院|通知|意见|办法|规定|废止|文号"
-    r"|(?:部|科委|计委|经委|委员会|总局|总署|保密局|税务局|国务院|办公厅|银行|法院|检察院|人民政府)(?=[\u4e00-\u9fff]{2}))"
+    r"|(?:部|科委|计委|经委|委员会|总局|总署|保密局|税务局|国务院|办公厅|办公室|银行|法院|检察院|人民政府)(?=[\u4e00-\u9fff]{2}))"
 )
 _BEFORE_ORDER = re.compile(r".*(?:\d|[日，。；：的以将对原由按经为即]|根据|按照|依照|印发|发布|公布|废止|以及|文号)")
 
@@ -38,11 +39,19 @@ def find_doc_nos(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
     for match in _OLD.finditer(text, start, end):
         if not any(a < match.end() and match.start() < b for a, b, _ in found):
             found.append((match.start(), match.end(), f"〔{match.group(1)}〕{match.group(2)}{match.group(3)}号"))
+    for match in _ORDER_BEHIND.finditer(text, start, end):
+        body, at = _body(match)
+        found.append((match.start() + at, match.end(), f"{body}令{''.join(match.group(2).split())}"))
     for match in _ORDER.finditer(text, start, end):
-        body = match.group(1)
-        cut = _BEFORE_ORDER.match(body, 0, len(body) - 1)
-        at = cut.end() if cut else 0
+        body, at = _body(match)
         year = f"〔{match.group(2)}〕" if match.group(2) else ""
-        printed = "".join(match.group(3).split())
-        found.append((match.start() + at, match.end(), f"{body[at:]}{year}{printed}"))
+        found.append((match.start() + at, match.end(), f"{body}{year}{''.join(match.group(3).split())}"))
     return sorted(found)
+
+
+def _body(match: re.Match[str]) -> tuple[str, int]:
+    """Who gave an order, and where its name begins in the match."""
+    body = match.group(1)
+    cut = _BEFORE_ORDER.match(body, 0, len(body) - 1)
+    at = cut.end() if cut else 0
+    return body[at:], at

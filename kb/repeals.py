@@ -32,7 +32,7 @@ _HAN_DATE = rf"{_YEAR}年{_MONTH}月{_MONTH}日"
 _DATE = re.compile(rf"({_YEAR})年({_MONTH})月({_MONTH})日")
 _THIS = r"本(?:办法|规定|条例|细则|通知|意见|决定|解释|规则|法|方案|规范|标准|制度|公告)"
 _FROM = (
-    r"(?:自|从|于|在|按)?(?:本|该|新)?[^，。；《》]{0,14}?"
+    r"(?:自|从|于|在|按)?(?:本|该|新)?[^，。；《》号件]{0,14}?"
     r"(?:(?:施行|实施|执行|公布|发布|颁布|印发|下发|生效|通过|批准)之?日|"
     rf"{_HAN_DATE}|即日|同日|之日)(?:起|后|开始|同时)?"
 )
@@ -70,7 +70,7 @@ _ISSUED = re.compile(
     rf"|(?:令|公告)(?:第?[\d{_HAN}百]+号)?$"
 )
 _NO_LINK = re.compile(
-    r"^修[订正改]|根据|依据|按照|依照|遵照|为了|违反|施行，|规定[，的]|修改为|不一致|抵触|的决定|同时|予以|废止|执行[，的]"
+    r"^(?:第[一二三四五]次)?修[订正改]|根据|依据|按照|依照|遵照|为了|违反|施行，|规定[，的]|修改为|不一致|抵触|的决定|同时|予以|废止|执行[，的]"
 )
 _CITED_BEFORE = re.compile(
     r"(?:根据|依据|按照|依照|参照|遵照|执行|适用|与|同|对照|贯彻|落实|违反)[^，,《》。；]{0,16}$"
@@ -169,7 +169,7 @@ class _Reading:
             yield from map(self.placed, found)
         for match in _PREVAILS.finditer(text):
             start = self._clause(match.start())
-            for name, _ in self._list_before(start, match.start(), _WITH_THIS):
+            for name, _, _ in self._list_before(start, match.start(), _WITH_THIS):
                 yield self.placed(self._reference(name, Relation.PREVAILS, None, ""))
 
     def of_title(self) -> Iterator[Reference]:
@@ -214,11 +214,14 @@ class _Reading:
         before = text[max(start, rows[0][0].start - 40) : rows[0][0].start]
         if day is None and (own := _OWN_START.search(before)):
             day = _day(own.group(1))
-        for name, tail in rows:
-            yield from self._with_tail(name, tail, kind, day)
+        for name, tail, whole in rows:
+            yield from self._with_tail(name, tail, whole, kind, day)
 
-    def _list_before(self, start: int, at: int, rest: re.Pattern[str]) -> list[tuple[_Name, str]]:
-        """The names that end before ``at``, each with what follows it; ``rest`` may stand between them and ``at``."""
+    def _list_before(self, start: int, at: int, rest: re.Pattern[str]) -> list[tuple[_Name, str, bool]]:
+        """The names that end before ``at``, each with what follows it and whether all of it is meant.
+
+        ``rest`` may stand between them and ``at``.
+        """
         text = self._text
         last = bisect_right(self._ends, at) - 1
         if last < 0 or self._names[last].start < start:
@@ -227,33 +230,33 @@ class _Reading:
         tail = self._tail(name.end, at, rest)
         if tail is None:
             return []
-        rows = [(name, tail)]
+        rows = [(name, *tail)]
         while last > 0 and self._names[last - 1].start >= start:
             previous, name = self._names[last - 1], self._names[last]
             between = text[previous.end : name.start]
             if not _linked(between):
                 break
-            rows.append((previous, between))
+            rows.append((previous, between, True))
             last -= 1
         rows.reverse()
         if _CITED_BEFORE.search(text, max(start, rows[0][0].start - 24), rows[0][0].start):
             rows = rows[1:]
         if rows and _ELSE_BEFORE.search(text[start : rows[0][0].start]):
             return []
-        return [row for row in rows if self._is_document(*row)]
+        return [row for row in rows if self._is_document(row[0], row[1])]
 
-    def _tail(self, end: int, at: int, rest: re.Pattern[str]) -> str | None:
+    def _tail(self, end: int, at: int, rest: re.Pattern[str]) -> tuple[str, bool] | None:
         """What stands behind a name and belongs to it, if nothing else but ``rest`` stands between it and ``at``."""
         between = self._text[end:at]
         for pattern in (_WHOLE_TAIL, _ARTICLE_TAIL):
             match = pattern.match(between)
             if match and (rest.fullmatch(between[match.end() :]) or not between[match.end() :]):
-                return match.group()
+                return match.group(), True
         if rest is not _MANNER:
             return None
         manner = rest.search(between)
         words = between[: manner.start()] if manner else between
-        return words if _PART_TAIL.fullmatch(words) else None
+        return (words, False) if _PART_TAIL.fullmatch(words) else None
 
     def _numbered(self, start: int, stop: int, kind: Relation, day: str | None) -> Iterator[Reference]:
         """国发〔2001〕12号、国发〔2001〕13号文件同时废止."""
@@ -266,14 +269,14 @@ class _Reading:
             yield Reference(None, first, last, kind, value, None, "", value, day)
             end = first
 
-    def _with_tail(self, name: _Name, tail: str, kind: Relation, day: str | None) -> Iterator[Reference]:
-        if _WHOLE_TAIL.fullmatch(tail) or (_LINK.fullmatch(tail) and not _ARTICLE_TAIL.match(tail)):
-            yield replace(self._reference(name, kind, None, tail), day=day)
+    def _with_tail(self, name: _Name, tail: str, whole: bool, kind: Relation, day: str | None) -> Iterator[Reference]:
+        if not whole:
+            yield replace(self._reference(name, Relation.AMENDS, None, ""), part=tail.strip())
         elif articles := _ARTICLE_TAIL.match(tail):
             for address, part in _addresses(articles.group(1)):
                 yield replace(self._reference(name, kind, address, tail), part=part, day=day)
         else:
-            yield replace(self._reference(name, Relation.AMENDS, None, ""), part=tail.strip())
+            yield replace(self._reference(name, kind, None, tail), day=day)
 
     # 废止《…》
 
@@ -327,7 +330,10 @@ class _Reading:
     def _reference(self, name: _Name, kind: Relation, address: str | None, tail: str) -> Reference:
         key = name_key(name.title)
         before = self._text[max(0, name.start - 40) : name.start]
-        doc_no = find_doc_no(tail) or (find_doc_no(before) if _UNDER_NUMBER.search(before) else None)
+        own = _WHOLE_TAIL.match(tail)        # not the number of the next one in the list
+        doc_no = find_doc_no(own.group()) if own else None
+        if doc_no is None and _UNDER_NUMBER.search(before):
+            doc_no = find_doc_no(before)
         return Reference(None, name.start, name.end, kind, self._short.get(key, key), address, "", doc_no)
 
     def _is_document(self, name: _Name, tail: str) -> bool:
@@ -364,7 +370,10 @@ def _addresses(words: str) -> Iterator[tuple[str, str]]:
 
 
 def _day(words: str) -> str | None:
-    match = _DATE.search(words)
+    """The last date in ``words``: 执行到2016年12月31日，自2017年1月1日停止执行."""
+    match = None
+    for match in _DATE.finditer(words):
+        pass
     if match is None:
         return None
     year = "".join(_DIGITS.get(char, char) for char in match.group(1))
