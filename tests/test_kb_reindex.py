@@ -31,7 +31,9 @@ from kb.store import remove_store
 from kb.tokens import SparseEncoder, encoder_named, index_tokenizer
 from policydesk.app import open_desk, reindex_home
 from policydesk.cli_index import every_tenth, reindexing
+from tests.conftest import needs_postgres
 from tests.http_servers import serving
+from tests.postgres import Server
 from tests.test_policydesk_cli import failed, run
 
 TODAY = date(2026, 6, 1)
@@ -52,9 +54,12 @@ def plain(config: Config) -> Config:
     return changed(changed(config, "storage", min_free_mb=0), "index", embedder="none")
 
 
-@pytest.fixture(params=["edge", ":memory:"])
+@pytest.fixture(params=["edge", ":memory:", pytest.param("postgresql", marks=needs_postgres)])
 def stored(request: pytest.FixtureRequest, plain: Config) -> Config:
-    return changed(plain, "storage", vectors=request.param)
+    if request.param != "postgresql":
+        return changed(plain, "storage", vectors=request.param)
+    server: Server = request.getfixturevalue("postgres_server")
+    return changed(plain, "storage", database=server.emptied_database())
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +157,8 @@ def test_a_reindexed_home_finds_what_a_fresh_one_finds(
 
 def test_a_running_home_finds_what_a_fresh_one_finds(stored: Config, tmp_path: Path, static: StaticEncoder) -> None:
     home, new = tmp_path / "home", changed(stored, "index", bigrams=False, embedder="built-in")
-    with open_desk(stored, home) as desk, open_desk(new, tmp_path / "fresh") as fresh:
+    elsewhere = changed(new, "storage", database="")
+    with open_desk(stored, home) as desk, open_desk(elsewhere, tmp_path / "fresh") as fresh:
         add(desk.base, *DOCUMENTS[:30])
         add(fresh.base, *DOCUMENTS)
         done = desk.base.reindex(wanted(new, home, static), nothing)
