@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from core.records import (
     State,
     StoredDocument,
 )
-from kb import catalogue, lookup
+from kb import catalogue, lifecycle, lookup
 from kb.adding import Adding
 from kb.checkpoints import Checkpoints
 from kb.compare import compare
@@ -35,7 +35,7 @@ from kb.index import Index, IndexSettings, remove_replaced
 from kb.ledger import Ledger
 from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import Searcher, SearchModels
-from kb.steps import SYSTEM, Steps
+from kb.steps import SYSTEM, Steps, T
 
 _ALL = SearchStages()
 _UNKNOWN = "没有编号为 {} 的文件。用 policydesk documents 查看编号"
@@ -54,7 +54,7 @@ class KnowledgeBase:
         self._config = config
         self._engine = engine
         self._steps = Steps(home, engine=engine, index=index, min_free_mb=config.storage.min_free_mb)
-        self.editing = Editing(self._steps, correct)
+        self.editing = Editing(self._steps, correct, reviewed=config.review.required)
         self._reindexing = threading.Lock()
         self.searcher = Searcher(self._steps, models, config.search)
         file = Path(config.audit.checkpoints) if config.audit.checkpoints else home / "audit-checkpoints.jsonl"
@@ -85,6 +85,8 @@ class KnowledgeBase:
         self, items: Iterable[Document | Skipped | FileRead], *, publish: bool, who: str = SYSTEM
     ) -> IngestReport:
         """Store every document that is new, in durable steps. With ``publish`` false they stay drafts."""
+        if publish and self._config.review.required:
+            raise PolicyDeskError("review.required 为 true，须先审核。请用 ingest --draft，再用 review submit")
         settings = self._file_settings(publish)
         return Adding(self._steps, self.editing, self._config, publish=publish, settings=settings, who=who).run(items)
 
@@ -105,7 +107,10 @@ class KnowledgeBase:
                 f"没有编号为 {'、'.join(unknown)} 的草稿或已撤下文件。"
                 "用 policydesk documents --state draft（或 removed）查看编号"
             )
+        review = self._config.review
         with self._engine.connect() as connection:
+            if review.required:
+                lifecycle.check_review(connection, ids, who, two_people=review.two_people)
             ordered = catalogue.in_order(connection, ids)
         self._steps.publish([self.document(name) for name in ordered], who)
 
@@ -113,6 +118,10 @@ class KnowledgeBase:
         """Take a published document out of every answer, at once."""
         if not self._steps.withdraw(document_id, who):
             raise NotFound(f"没有编号为 {document_id} 的已发布文件。用 policydesk documents 查看编号")
+
+    def change(self, made: Callable[[Connection], T]) -> T:
+        """Do ``made``, such as a function of `kb.lifecycle` or `kb.faq`, in one transaction that is told at once."""
+        return self._steps.change(made)
 
     def reindex(self, settings: IndexSettings, on_step: OnStep) -> Reindexed | None:
         """Make another index and answer from it, while other threads go on searching, adding and withdrawing.
@@ -134,6 +143,11 @@ class KnowledgeBase:
         return done
 
     # reading
+
+    def read(self, asked: Callable[[Connection], T]) -> T:
+        """What ``asked``, a function of one of the modules that read SQL, finds."""
+        with self._engine.connect() as connection:
+            return asked(connection)
 
     def search(
         self, text: str, options: SearchOptions, stages: SearchStages = _ALL, *, explain: bool = False
@@ -169,6 +183,10 @@ class KnowledgeBase:
     def title(self, document_id: str) -> str | None:
         with self._engine.connect() as connection:
             return lookup.title_of(connection, document_id)
+
+    def lapsed(self, text: str, options: SearchOptions) -> list[StoredDocument]:
+        """Documents that ``text`` calls by name and that do not hold any more."""
+        return self.read(lambda connection: lookup.lapsed(connection, text, options))
 
     def article_texts(self, *, national: bool) -> Iterator[tuple[str, str]]:
         """(ref, title and text) of every article of published documents, for comparisons with other engines."""

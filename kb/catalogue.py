@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exists, func, insert, select, update
 
 from core.records import Document, State
-from kb import validity
+from kb import faq, validity
 from kb.audit import Entry, record, record_all, utc_now
 from kb.database import insert_rows
 from kb.graph import save_references
@@ -169,12 +169,13 @@ def publish(connection: Connection, generation: int, who: str) -> int:
     connection.execute(update(documents).where(mine).values(state=State.PUBLISHED, known_from=now, known_to=None))
     touched |= validity.ended_by(connection, {row.id for row in fresh})
     touched |= _versions_of(connection, old.values())
-    validity.refresh(connection, touched)
+    changed = validity.refresh(connection, touched)
     _count_commit(connection)
     record_all(connection, who, [
         Entry("publish", row.id, {"source": row.source, "title": row.title, "replaces": old.get(row.source)})
         for row in fresh
     ])
+    faq.suspend_dependents(connection, [*old.values(), *changed], "所引文件已更新或不再有效", who=who)
     return len(old)
 
 
@@ -188,7 +189,15 @@ def withdraw(connection: Connection, document_id: str, who: str) -> bool:
     validity.refresh(connection, touched)
     _count_commit(connection)
     record(connection, who, "withdraw", document_id, {"source": row.source, "title": row.title})
+    faq.suspend_dependents(connection, [document_id], "所引文件已撤下", who=who)
     return True
+
+
+def redate(connection: Connection, ids: Sequence[str], who: str) -> None:
+    """An editor decided on when documents hold."""
+    changed = validity.refresh(connection, ids)
+    _count_commit(connection)
+    faq.suspend_dependents(connection, changed, "所引文件不再有效", who=who)
 
 
 def _versions_of(connection: Connection, ids: Collection[str]) -> set[str]:

@@ -29,7 +29,9 @@ _CURRENT = (State.PUBLISHED, State.DRAFT, State.REVIEW)
 class Editing:
     """Threads may share it."""
 
-    def __init__(self, steps: Steps, correct: Correct) -> None:
+    def __init__(self, steps: Steps, correct: Correct, *, reviewed: bool) -> None:
+        """With ``reviewed`` the revisions that edits make are drafts, which somebody has to approve."""
+        self._reviewed = reviewed
         self._steps = steps
         self._correct = correct
         # From reading the changes of a source until the revision with them is staged: none must come between.
@@ -124,11 +126,11 @@ class Editing:
             save_parsed(connection, [made])
             also(connection)
 
-        if state is State.PUBLISHED:
+        if state is State.PUBLISHED and not self._reviewed:
             self._steps.publish([made.document], who, also=with_document)
         else:
-            ids = [made.document.id]
-            self._steps.save_drafts([made.document], who, again=ids, also=with_document, instead_of=[document.id])
+            ids, earlier = [made.document.id], [] if state is State.PUBLISHED else [document.id]
+            self._steps.save_drafts([made.document], who, again=ids, also=with_document, instead_of=earlier)
         return made.document.id
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, case, false, func, literal, or_, select
 
 from core.records import Document, Hit, SearchOptions, State, StoredDocument
 from kb.features import Candidate
+from kb.law_names import name_key
 from kb.named import NamedNumber, named_addresses, named_numbers
 from kb.rows import STORED, WHOLE, article_of, chunk_of, document_of, in_state, lines, stored_of
-from kb.schema import articles, chunks, documents
+from kb.schema import articles, chunks, documents, names
 from kb.tokens import plain
 from kb.versions import short_title
 
 _OF_CHUNK = (articles.c.document_id == chunks.c.document_id) & (articles.c.position == chunks.c.article)
 _ARTICLES_OF_NUMBER = 3      # of a document that a question names by its number: as many as an answer quotes
+_NAME_LENGTH = 4             # a shorter name stands in a question by chance
 _PUBLISHED = documents.c.state == State.PUBLISHED
 _AT_POINTS = chunks.c.point.in_(bindparam("points", expanding=True))     # 200 values in the query itself: 1 ms more
 # Of chunks that an older program stored; SQLite walks through the document for it, so only for those.
@@ -127,6 +129,25 @@ def named_points(connection: Connection, text: str, options: SearchOptions) -> l
         if numbers := _stored_numbers(connection, named, options):
             found += _points_of_numbers(connection, numbers, text, options)
     return found
+
+
+def lapsed(connection: Connection, text: str, options: SearchOptions) -> list[StoredDocument]:
+    """Published documents that ``text`` calls by name and that have ended by the day of ``options``.
+
+    A name that a document in force bears too means that one.
+    """
+    if options.as_of is None:
+        return []
+    key, whenever = name_key(text), _conditions(replace(options, as_of=None))
+    said = literal(key).contains(names.c.name, autoescape=False) & (func.length(names.c.name) >= _NAME_LENGTH)
+    rows = connection.execute(
+        select(names.c.name, *STORED).join(documents).where(said, in_state(State.PUBLISHED), *whenever)
+    ).all()
+    ended = {row.name: row for row in rows if row.in_force_to is not None and row.in_force_to <= options.as_of}
+    held = {row.name for row in rows if row.in_force_to is None or row.in_force_to > options.as_of}
+    inside = {name for name in ended if any(name != other and name in other for other in {row.name for row in rows})}
+    found = {row.id: stored_of(row) for name, row in ended.items() if name not in held and name not in inside}
+    return list(found.values())
 
 
 def _stored_numbers(connection: Connection, named: NamedNumber, options: SearchOptions) -> list[str]:

@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessFuture
 from sqlalchemy import Connection, Engine
@@ -49,6 +50,7 @@ OPEN_END = 99991231
 _COMPLETED_AT_ONCE = 200
 
 
+T = TypeVar("T")
 Also = Callable[[Connection], None]
 
 
@@ -197,6 +199,14 @@ class Steps:
                 found = catalogue.withdraw(connection, document_id, who)
             self.refresh_index()
         return found
+
+    def change(self, made: Callable[[Connection], T]) -> T:
+        """One change of rows that says nothing about points but their dates."""
+        with self.turn:
+            with self.engine.begin() as connection:
+                result = made(connection)
+            self.refresh_index()
+        return result
 
     def refresh_index(self) -> None:
         """Step four."""

@@ -36,6 +36,7 @@ from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import SearchModels
 from kb.static_encoder import SHIPPED as ENCODER
 from kb.static_encoder import StaticEncoder
+from kb.steps import SYSTEM
 from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from policydesk.keeping import ASKED_AT_ONCE, keep_answers
 from qa.answer import Answerer
@@ -52,7 +53,9 @@ class Desk:
     index_settings: IndexSettings
     chosen: tuple[Choice, Choice]      # embedder, reranker
 
-    def ingest(self, paths: Sequence[Path], *, publish: bool, on_bytes: Callable[[int], None]) -> IngestReport:
+    def ingest(
+        self, paths: Sequence[Path], *, publish: bool, on_bytes: Callable[[int], None], who: str = SYSTEM
+    ) -> IngestReport:
         """Read and store everything below ``paths``; a file that was ingested whole before costs its hash."""
         known = self.base.known_files(publish=publish)
         settings = ReadSettings(
@@ -60,7 +63,8 @@ class Desk:
             lambda source, sha256: known.get(source) == sha256, on_bytes,
         )
         log = OutcomeLog()
-        report = self.base.add(log.watch(read_files(find_files(paths), settings, named=paths)), publish=publish)
+        read = log.watch(read_files(find_files(paths), settings, named=paths))
+        report = self.base.add(read, publish=publish, who=who)
         return replace(report, files=tuple(log.rows))
 
     def search(self, question: Question, top: int, *, explain: bool = False) -> list[Hit]:
@@ -151,6 +155,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
         answerer = Answerer(
             config.answer, home_region=config.regions.home, region_names=names,
             words=tokenizer.words, search=base.search, title=base.title, direct=direct,
+            lapsed=base.lapsed,
         )
         yield Desk(config, base, answerer, found.settings, found.models.chosen)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
+from datetime import datetime
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +16,15 @@ import typer
 
 from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
+from policydesk.cli_audit import audit_app, replay
 from policydesk.cli_bench import bench_app
+from policydesk.cli_edit import edit_app
 from policydesk.cli_eval import eval_app
 from policydesk.cli_index import reindex, reindexing
+from policydesk.cli_lifecycle import care, history, impact, repeal, unrule
 from policydesk.cli_models import models_app
+from policydesk.cli_ops import doctor
+from policydesk.cli_review import review_app
 from policydesk.cli_train import train_app
 from policydesk.options import (
     AsJson,
@@ -26,8 +32,10 @@ from policydesk.options import (
     AsOf,
     AsRole,
     Batch,
+    By,
     ConfigFile,
     Home,
+    KnownAt,
     National,
     Region,
     Workers,
@@ -38,6 +46,7 @@ from policydesk.options import (
 
 if TYPE_CHECKING:
     from kb.expansion import Expansion
+    from policydesk.app import Desk
 
 app = typer.Typer(
     help="政策台：政策文件入库、检索与有出处的问答。", no_args_is_help=True, add_completion=False,
@@ -45,11 +54,15 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="查看与检查配置。", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(audit_app, name="audit")
 app.add_typer(bench_app, name="bench")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 app.add_typer(train_app, name="train")
-app.command()(reindex)
+app.add_typer(edit_app, name="edit")
+app.add_typer(review_app, name="review")
+for verb in (reindex, repeal, unrule, impact, history, care, replay):
+    app.command()(verb)
 
 
 @app.command()
@@ -57,6 +70,7 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="文件、文件夹、.zip、.tar.*、.jsonl(.gz)")],
     publish: Annotated[bool, typer.Option("--publish/--draft", help="直接发布，或存为草稿")] = True,
     workers: Workers = None,
+    by: By = "",
     home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -65,7 +79,7 @@ def ingest(
     from policydesk.ingest_report import write_report
 
     with _progress(paths) as on_bytes, opened_desk(config, home, workers=workers) as desk:
-        report = desk.ingest(paths, publish=publish, on_bytes=on_bytes)
+        report = desk.ingest(paths, publish=publish, who=by, on_bytes=on_bytes)
         written = write_report(report, home or desk.config.home)
     _print_report(report, as_json=as_json)
     typer.echo(f"逐个文件的结果写入 {written}", err=True)
@@ -83,6 +97,7 @@ def search(
     region: Region = None,
     national: National = False,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
     home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -92,7 +107,7 @@ def search(
 
     defaults = Question(question or "", region=region, national=national, as_of=as_of)
     asked = _asked(question, batch, defaults)
-    with opened_desk(config, home) as desk:
+    with opened_desk(config, home) as now, _then(now, known_at) as desk:
         shown = top or desk.config.search.top
         found = ((name, desk.search(q, shown, explain=explain)) for name, q in asked)
         if run:
@@ -116,6 +131,7 @@ def ask(
     region: Region = None,
     national: National = False,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
     home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -125,7 +141,7 @@ def ask(
 
     defaults = Question(question or "", region=region, national=national, as_of=as_of, role=role)
     asked = _asked(question, batch, defaults)
-    with opened_desk(config, home) as desk:
+    with opened_desk(config, home) as now, _then(now, known_at) as desk:
         named, wanted = tee(asked)
         answers = zip((name for name, _ in named), desk.ask_all(q for _, q in wanted), strict=True)
         if batch:
@@ -198,24 +214,26 @@ def documents(
 @app.command()
 def publish(
     ids: Annotated[list[str], typer.Argument(help="草稿编号，见 policydesk documents --state draft")],
+    by: By = "",
     home: Home = None,
     config: ConfigFile = None,
 ) -> None:
     """发布草稿，或重新发布已撤下的文件：一次全部可见。"""
     with opened_desk(config, home) as desk:
-        desk.base.publish(ids)
+        desk.base.publish(ids, by)
     typer.echo(f"已发布 {len(ids)} 份文件", err=True)
 
 
 @app.command()
 def withdraw(
     document: Annotated[str, typer.Argument(help="文件编号，见 policydesk documents")],
+    by: By = "",
     home: Home = None,
     config: ConfigFile = None,
 ) -> None:
     """撤下一份已发布的文件，立即不再出现在任何回答中。"""
     with opened_desk(config, home) as desk:
-        desk.base.withdraw(document)
+        desk.base.withdraw(document, by)
     typer.echo(f"已撤下 {document}", err=True)
 
 
@@ -273,6 +291,13 @@ def main() -> None:
 
 
 # shared by the verbs
+
+
+def _then(desk: Desk, known_at: datetime | None) -> AbstractContextManager[Desk]:
+    """A desk that knows what was published at a moment, or the desk itself."""
+    from policydesk.review import desk_at
+
+    return nullcontext(desk) if known_at is None else desk_at(desk, known_at)
 
 
 def _asked(question: str | None, batch: Path | None, defaults: Question) -> Iterable[tuple[str, Question]]:

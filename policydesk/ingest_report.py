@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.errors import PolicyDeskError
-from core.records import Duplicate, FileOutcome, IngestReport, Likeness, Outcome, RevisionChange
+from core.records import Duplicate, FileOutcome, Held, IngestReport, Likeness, Outcome, RevisionChange
 
 OUTCOME_NAMES = {
     Outcome.INDEXED: "已收录",
@@ -41,6 +41,7 @@ def report_lines(report: IngestReport) -> Iterator[str]:
     if len(told) > _SHOWN:
         yield f"…… 另有 {len(told) - _SHOWN} 行，见报告文件"
     yield from (_revision(change) for change in report.revisions[:_SHOWN])
+    yield from (_held(held) for held in report.held)
     likely = [found for found in report.duplicates if found.kind is not Likeness.VERSION]
     yield from (_likeness(found) for found in likely[:_SHOWN])
 
@@ -82,6 +83,14 @@ def _revision(change: RevisionChange) -> str:
         for name, addresses in (("修改", change.changed), ("增加", change.added), ("删除", change.removed)) if addresses
     ]
     return f"更新 《{change.title}》：{'，'.join(parts) or '条文未变'}，未变 {change.unchanged} 条"
+
+
+def _held(held: Held) -> str:
+    names = "、".join(change.name for change in held.conflicts)
+    return (
+        f"与编辑的修改冲突（{names}），存为草稿 {held.document}，已发布的版本不变：{held.source}。"
+        f"用 policydesk review show {held.document} 查看"
+    )
 
 
 def _likeness(found: Duplicate) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,11 +20,22 @@ if TYPE_CHECKING:
     from policydesk.app import Desk
 
 
-def _date(value: str) -> date:
+def parse_date(value: str) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError as error:
         raise typer.BadParameter(f"“{value}”不是日期，应如 2024-05-01") from error
+
+
+def _moment(value: str) -> datetime:
+    """A local time, as UTC without a zone."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise typer.BadParameter(f"“{value}”不是时间，应如 2024-05-01 或 2024-05-01T17:30") from error
+    if "T" not in value and " " not in value:
+        moment = datetime.combine(moment.date(), time.max)
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _region(value: str) -> str:
@@ -44,7 +55,11 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="叠加在自�
 AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
 Region = Annotated[str | None, typer.Option("--region", parser=_region, help="提问人所在地的 6 位区划代码")]
 National = Annotated[bool, typer.Option("--national", help="只查全国性规定")]
-AsOf = Annotated[date | None, typer.Option("--as-of", parser=_date, help="所问日期，缺省为今天，如 2024-05-01")]
+AsOf = Annotated[date | None, typer.Option("--as-of", parser=parse_date, help="所问日期，缺省为今天，如 2024-05-01")]
+KnownAt = Annotated[
+    datetime | None,
+    typer.Option("--known-at", parser=_moment, help="只按那时已发布的文件，如 2024-05-01 或 2024-05-01T17:30"),
+]
 Batch = Annotated[Path | None, typer.Option("--batch", help="JSON Lines 问题文件，每行含 id 与 question")]
 Asked = Annotated[str | None, typer.Argument(help="问题")]
 AsRole = Annotated[Role, typer.Option("--role", help="提问身份：agent 坐席，citizen 市民（只看公开文件）")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from core.config import AnswerConfig
-from core.records import Answer, Citation, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
+from core.records import Answer, Citation, Ended, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
 from kb.direct import Direct
 from qa.evidence import Terms, question_terms
 from qa.scope import scope, today
@@ -73,8 +73,10 @@ class Answerer:
         search: Callable[[str, SearchOptions], list[Hit]],
         title: Callable[[str], str | None],
         direct: Callable[[str, SearchOptions], Direct | None],
+        lapsed: Callable[[str, SearchOptions], list[StoredDocument]],
     ) -> None:
-        """``direct`` gives the entry, reviewed by an editor, that answers a question without a search."""
+        """``direct`` gives the entry, reviewed by an editor, that answers a question without a search; ``lapsed`` the
+        documents that a question names and that do not hold any more."""
         self._config = config
         self._home_region = home_region
         self._region_names = region_names
@@ -82,6 +84,7 @@ class Answerer:
         self._search = search
         self._title = title
         self._direct = direct
+        self._lapsed = lapsed
 
     def answer(self, question: Question) -> Answer:
         """Raises `ConfigError` for a malformed region code; a question without an answer is no error."""
@@ -103,6 +106,8 @@ class Answerer:
             ("total", (time.perf_counter() - started) * 1000),
         )
         best = max((terms.coverage(_whole(hit)) for hit in chosen or hits), default=0.0)
+        named = [n for document in self._lapsed(question.text, options) for n in self._notices(document, question)]
+        answer = replace(answer, notices=tuple(dict.fromkeys((*answer.notices, *named))))
         return replace(
             answer, confidence=round(best, 3), timings_ms=tuple((name, round(ms, 1)) for name, ms in timings)
         )
@@ -190,17 +195,22 @@ class Answerer:
             notices.append(f"《{facts.title}》自 {document.in_force_from} 起施行，在 {day} 尚未生效")
         for when in dict.fromkeys((day, today())):
             if document.in_force_to and when >= document.in_force_to:
-                successor = facts.replaced_by or self._successor(document)
-                ending = f"，由{successor}替代" if successor else ""
-                notices.append(f"《{facts.title}》已于 {document.in_force_to} 起不再有效{ending}")
+                notices.append(f"《{facts.title}》{self._ended(document)}")
                 break
         if facts.region and not (question.region or self._home_region):
             notices.append(f"《{facts.title}》只适用于{self._region_names.get(facts.region, facts.region)}")
         return notices
 
-    def _successor(self, document: StoredDocument) -> str | None:
-        title = self._title(document.superseded_by) if document.superseded_by else None
-        return f"新版《{title}》" if title else None
+    def _ended(self, document: StoredDocument) -> str:
+        """已于 2025-03-01 废止，由《…》替代."""
+        how, since = document.ended_how, document.in_force_to
+        name = document.facts.replaced_by or document.ended_name
+        if name is None and document.superseded_by:
+            name = self._title(document.superseded_by)
+        if how is Ended.SUPERSEDED:
+            return f"的这一版已于 {since} 起不再有效，由新版《{name}》替代"
+        replaced = f"，由《{name.strip('《》')}》替代" if name else ""
+        return f"已于 {since} {'废止' if how is Ended.REPEALED else '有效期届满，不再有效'}{replaced}"
 
 
 def _from_entry(found: Direct, ms: float) -> Answer:
