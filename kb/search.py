@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from core.config import SearchConfig
 from core.errors import ConfigError
-from core.ports import PointFilter, Reranker, Scores, Sparse
+from core.ports import Embedder, PointFilter, Reranker, Scores, Sparse
 from core.records import Hit, SearchOptions, SearchStages
 from kb import catalogue, lookup
 from kb.background import Background
@@ -110,6 +110,18 @@ class Searcher:
     def expansions(self, text: str) -> tuple[Expansion, ...]:
         """The official terms that ``text`` is searched by as well."""
         return self._models.terms.expand(text) if self._models.terms else ()
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What the index that answers made its vectors of meaning with."""
+        return self._steps.index.embedder
+
+    def by_meaning(self, vector: Sequence[float], options: SearchOptions) -> list[Hit]:
+        """The articles whose vectors are most alike to one of `embedder`, best first, and nothing else considered."""
+        with self._steps.reading() as index, self._steps.engine.connect() as connection:
+            where = filter_of(options, catalogue.staged_generations(connection))
+            found = index.store.query(vector, where=where, limit=2 * options.top + 8)   # some by several chunks
+            return lookup.hits(connection, [(point, score, ()) for point, score in found], options)
 
     def candidates(self, text: str, options: SearchOptions) -> tuple[AskedTerms, list[lookup.CandidateRow]]:
         """What the ranker sees of a question: its terms and its candidates, in order."""
