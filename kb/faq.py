@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -24,7 +24,7 @@ from core.records import Ended, State
 from core.regions import region_chain
 from kb.audit import AuditRow, Wanted, listed, record, utc_now
 from kb.numbers_said import unsaid_numbers
-from kb.schema import articles, counters, documents, faqs
+from kb.schema import articles, audit, counters, documents, faqs
 
 SECTIONS = ("事项", "对象", "条件", "材料", "流程", "时限", "费用", "渠道", "电话")
 VERSION = "faqs"                 # of `counters`: changes whenever an entry does
@@ -175,6 +175,31 @@ def history(connection: Connection, entry_id: str) -> list[AuditRow]:
     return [row for row in rows if row.action.startswith("faq.")]
 
 
+def published_at(connection: Connection, moment: datetime) -> list[FaqEntry]:
+    """The entries that answered at ``moment`` (UTC), by the log; one that it does not know has not changed since."""
+    then = {entry.id: entry for entry in load_all(connection, list(FaqState))}
+    query = select(audit).where(audit.c.action.startswith("faq.")).order_by(audit.c.seq)
+    later: set[str] = set()
+    for row in connection.execute(query):
+        detail = json.loads(row.detail)
+        if row.at <= moment:
+            then[row.subject] = entry_of(detail["after"])
+        elif row.subject not in later:
+            later.add(row.subject)
+            if detail["before"] is None:
+                then.pop(row.subject, None)
+            else:
+                then[row.subject] = entry_of(detail["before"])
+    return [entry for entry in then.values() if entry.state is FaqState.PUBLISHED]
+
+
+def copy_in(connection: Connection, entries: Sequence[FaqEntry]) -> None:
+    """Into a base that has none: as they are, and as nobody's change."""
+    if entries:
+        connection.execute(insert(faqs), [_row(entry) for entry in entries])
+        _count(connection)
+
+
 def sections(entry: FaqEntry) -> dict[str, str]:
     """The sections of a guide, in the order of its answer."""
     starts = [match.start() for match in _SECTION.finditer(entry.answer)]
@@ -322,6 +347,10 @@ def _changed(connection: Connection, who: str, action: str, before: FaqEntry | N
     record(connection, who, action, after.id, {
         "before": before and entry_json(before), "after": entry_json(after),
     })
+    _count(connection)
+
+
+def _count(connection: Connection) -> None:
     count = connection.scalar(select(counters.c.number).where(counters.c.key == VERSION)) or 0
     connection.execute(delete(counters).where(counters.c.key == VERSION))
     connection.execute(insert(counters), [{"key": VERSION, "number": count + 1}])
