@@ -132,9 +132,8 @@ def programs() -> set[str]:
             isinstance(node, ast.If) and "__name__" in ast.unparse(node.test) for node in tree.body
         )
     }
-    names = ("cli", "cli_bench", "cli_eval", "cli_index", "cli_models", "cli_train", "options")
-    verbs = {f"policydesk/{name}.py" for name in names}
-    return verbs | guarded
+    verbs = {name for name in TREES if name == "policydesk/cli.py" or name.startswith("policydesk/cli_")}
+    return verbs | guarded | {"policydesk/options.py"}
 
 
 def test_only_the_command_line_and_programs_print() -> None:
