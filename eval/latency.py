@@ -12,6 +12,8 @@ import numpy as np
 from core.records import Question
 from eval.gold import GoldQuestion
 
+_WARM = 30                   # questions asked first, whose times do not count
+
 RefSearch = Callable[[Question, int], list[str]]
 """(question, at most so many) -> refs of articles, best first."""
 
@@ -48,6 +50,17 @@ def latency(seconds: Sequence[float]) -> Latency:
     """Percentiles of at least one duration, interpolated linearly between neighbours."""
     p50, p95 = np.percentile(np.array(seconds) * 1000, [50, 95]).tolist()
     return Latency(len(seconds), p50, p95)
+
+
+def side_by_side(questions: Sequence[GoldQuestion], searches: Sequence[RefSearch], *, top: int) -> list[Latency]:
+    """Each question asked of all of ``searches`` in turn, so that a busy moment falls on all of them; once before."""
+    seconds: list[list[float]] = [[] for _ in searches]
+    for gold in [*questions[:_WARM], *questions]:
+        for own, search in zip(seconds, searches, strict=True):
+            started = time.perf_counter()
+            search(gold.question, top)
+            own.append(time.perf_counter() - started)
+    return [latency(own[min(_WARM, len(questions)) :]) for own in seconds]
 
 
 def throughput(questions: Sequence[GoldQuestion], search: RefSearch, *, top: int, threads: int) -> float:

@@ -30,6 +30,14 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
+def thinned(rows: list[dict[str, Any]], one_in: int) -> list[dict[str, Any]]:
+    """The rows of every so many documents, whole documents in their order."""
+    numbers: dict[str, int] = {}
+    for row in rows:
+        numbers.setdefault(row["id"].partition("#")[0], len(numbers))
+    return [row for row in rows if numbers[row["id"].partition("#")[0]] % one_in == 0]
+
+
 def varied(rows: list[dict[str, Any]], times: int, *, seed: int = _SEED) -> Iterator[dict[str, Any]]:
     """``rows`` with id, law, title and text, and ``times`` - 1 variations of each, copy after copy."""
     yield from rows
@@ -51,11 +59,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval.vary", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("corpus", type=Path, help="JSON Lines of articles, packed as .gz")
     parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--one-in", type=int, default=1, help="of the documents, for a smaller corpus")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     with gzip.open(given.out, "wt", encoding="utf-8", compresslevel=1) as file:
         file.writelines(
-            json.dumps(row, ensure_ascii=False) + "\n" for row in varied(read_rows(given.corpus), given.times)
+            json.dumps(row, ensure_ascii=False) + "\n"
+            for row in varied(thinned(read_rows(given.corpus), given.one_in), given.times)
         )
     return 0
 

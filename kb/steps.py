@@ -247,14 +247,19 @@ class Steps:
                 save_sketches(connection, batch, sketches_of(batch))
 
     def _complete_references(self) -> None:
-        """Of documents that an older program stored."""
+        """Of documents that an older program stored; then they may end others, or be ended."""
+        completed: list[str] = []
         while True:
             with self.engine.connect() as connection:
                 batch = [self.load(name) for name in without_references(connection, _COMPLETED_AT_ONCE)]
             if not batch:
-                return
+                break
             with self.engine.begin() as connection:
                 save_references(connection, batch)
+            completed += [document.id for document in batch]
+        if completed:
+            with self.engine.begin() as connection:
+                validity.refresh(connection, {*completed, *validity.ended_by(connection, completed)})
 
     def load(self, document_id: str) -> Document:
         """A document that is there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.config import Config
     from eval.bench import OpenBase
     from eval.gold import GoldQuestion
+    from eval.latency import RefSearch
     from eval.peer_export import Exported
     from policydesk.app import Desk
 
@@ -91,6 +92,36 @@ def bench_speed(
     write_lines(None, [to_line(as_record(result)) if as_json else measured_table([path])])
 
 
+@bench_app.command("growth")
+def bench_growth(
+    homes: Annotated[list[Path], typer.Argument(help="状态目录，由小到大")],
+    questions: Questions,
+    national: National = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """多大的知识库查询多慢：同一批问题轮流问几个状态目录，忙闲对它们相同。"""
+    from eval.gold import read_gold, with_defaults
+    from eval.latency import side_by_side
+    from policydesk.batch import to_line
+
+    gold = with_defaults(read_gold(questions), Question("", national=national))
+    with ExitStack() as opened:
+        desks = [opened.enter_context(opened_desk(config, home)) for home in homes]
+        searches = [_refs(desk) for desk in desks]
+        times = side_by_side(gold, searches, top=10)
+        sizes = [desk.base.counts() for desk in desks]
+    rows = [
+        {"home": str(home), "articles": articles, "chunks": chunks, **asdict(own),
+         "p95_ratio": own.p95_ms / times[0].p95_ms}
+        for home, (_, articles, chunks), own in zip(homes, sizes, times, strict=True)
+    ]
+    write_lines(None, map(to_line, rows) if as_json else (
+        f"{row['articles']:>10} 条  {row['chunks']:>10} 片段  p50 {row['p50_ms']:.1f} ms  p95 {row['p95_ms']:.1f} ms"
+        f"  p95 之比 {row['p95_ratio']:.2f}" for row in rows
+    ))
+
+
 @bench_app.command("peers")
 def bench_peers(
     questions: Questions,
@@ -139,14 +170,17 @@ def bench_peers(
 # shared by the verbs
 
 
+def _refs(desk: Desk) -> RefSearch:
+    return lambda question, top: [hit.ref for hit in desk.search(question, top)]
+
+
 @contextmanager
 def _bench_base(config: Path | None, home: Path | None, *, national: bool) -> Iterator[OpenBase]:
     from eval.bench import OpenBase
 
     with opened_desk(config, home) as desk:
         yield OpenBase(
-            lambda question, top: [hit.ref for hit in desk.search(question, top)],
-            lambda: desk.base.article_texts(national=national),
+            _refs(desk), lambda: desk.base.article_texts(national=national),
         )
 
 

@@ -6,7 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
-from eval.vary import main, read_rows, varied
+from eval.vary import main, read_rows, thinned, varied
 
 ROWS = [
     {
@@ -24,6 +24,13 @@ def test_the_first_copy_is_the_corpus_and_the_others_say_something_else() -> Non
     assert len({row["text"] for row in rows}) > 2 * len(ROWS)
     assert {row["title"] for row in rows} == {"供热条例", "供热条例（之2）", "供热条例（之3）"}
     assert list(varied(ROWS, 3)) == rows
+
+
+def test_every_third_document_is_kept_whole() -> None:
+    rows = [row | {"id": f"d{n}#{row['id']}"} for n in range(7) for row in ROWS]
+    kept = thinned(rows, 3)
+    assert {row["id"].partition("#")[0] for row in kept} == {"d0", "d3", "d6"}
+    assert len(kept) == 3 * len(ROWS)
 
 
 def test_the_command_writes_a_corpus(tmp_path: Path) -> None:

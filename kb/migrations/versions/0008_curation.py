@@ -19,6 +19,8 @@ def upgrade() -> None:
     op.add_column("documents", sa.Column("parsed", sa.String(16)))
     op.execute("UPDATE documents SET ended_how = 'superseded' WHERE superseded_by IS NOT NULL")
     op.execute("UPDATE documents SET ended_how = 'expired' WHERE superseded_by IS NULL AND in_force_to IS NOT NULL")
+    op.execute("DELETE FROM edges")      # made again on opening: an older program read no repeals
+    op.execute("DELETE FROM names")
     _edits()
     _rulings()
     _care()
@@ -223,8 +225,8 @@ def _jobs() -> None:
 
 def downgrade() -> None:
     for name in (
-        "jobs", "cards", "clauses", "gap_questions", "gaps", "faqs", "feedback", "answer_sources", "answers", "audit", "care",
-        "rulings", "edits",
+        "jobs", "cards", "clauses", "gap_questions", "gaps", "faqs", "feedback", "answer_sources", "answers", "audit",
+        "care", "rulings", "edits",
     ):
         op.drop_table(name)
     for name in ("parsed", "ended_name", "ended_how"):
