@@ -30,7 +30,7 @@ from kb.checkpoints import Checkpoints
 from kb.compare import compare
 from kb.duplicates import all_duplicates
 from kb.editing import Correct, Editing
-from kb.files import known_files
+from kb.files import file_settings, known_files
 from kb.index import Index, IndexSettings, remove_replaced
 from kb.ledger import Ledger
 from kb.reindex import OnStep, Reindexed, reindex
@@ -68,6 +68,11 @@ class KnowledgeBase:
     def close(self) -> None:
         self.ledger.seal()
         self._steps.index.store.close()
+
+    @property
+    def steps(self) -> Steps:
+        """For who adds documents beside this process; see `kb.beside_host`."""
+        return self._steps
 
     def reading(self) -> AbstractContextManager[Connection]:
         """For questions of another module, such as `kb.graph_queries`."""
@@ -199,4 +204,4 @@ class KnowledgeBase:
             return lookup.counts(connection)
 
     def _file_settings(self, publish: bool) -> str:
-        return f"{'publish' if publish else 'draft'} {self._config.ingest.chunk_chars}"
+        return file_settings(self._config, publish=publish)

@@ -29,7 +29,7 @@ from core.ports import Store
 from core.records import Document, FileRead, IngestReport, Skipped
 from kb import catalogue
 from kb.adding import Adding
-from kb.editing import Correct, Editing
+from kb.editing import Editing
 from kb.encode import Encoded
 from kb.home import check_free_space
 from kb.index import Index, IndexSettings
@@ -164,7 +164,7 @@ class CopySteps(BesideSteps):
         self._copy: EdgeStore | None = None
         self._place = ""
         self._points: set[str] = set()                  # that were written to the copy
-        self._portion = 0
+        self._unflushed = self._portion = 0
         self._waiting: list[_Waiting] = []
         self._then: list[Callable[[], None]] = []
         self._replaced = 0
@@ -177,8 +177,11 @@ class CopySteps(BesideSteps):
             if staged.entries:
                 copy = self._copy or self._new_copy()
                 copy.upsert(make_points(staged.entries, vectors, staged.generation))
-                copy.flush()
                 self._points.update(entry.point for entry in staged.entries)
+                self._unflushed += len(staged.entries)
+                if self._unflushed >= _PORTION:
+                    copy.flush()
+                    self._unflushed = 0
             self._waiting.append(_Waiting(staged.generation, staged.names, staged.who, time.monotonic()))
             if len(self._points) >= self._portion:
                 self._take_over()
@@ -228,6 +231,7 @@ class CopySteps(BesideSteps):
             self._line.ask("let go")
         self._copy = EdgeStore(target, dim=self.index.embedder.dim if self.index.embedder else None)
         self._points.clear()
+        self._unflushed = 0
         self._portion = max(_PORTION, self._copy.count() // _SHARE)
         return self._copy
 
@@ -271,10 +275,7 @@ class BesideAdding(Adding):
         self._beside.when_published(partial(super()._remember, files))
 
 
-class LentEditing(Editing):
-    """No editor changes a source between the reading of its changes and the staging of a revision with them."""
-
-    def __init__(self, steps: BesideSteps, line: Line, correct: Correct) -> None:
-        super().__init__(steps, correct)
-        # An editor may wait for names of what waits here while having the lock.
-        self.lock = LentLock(line, "editing", steps.step_aside)     # type: ignore[assignment]
+def lend_editing(editing: Editing, steps: BesideSteps, line: Line) -> None:
+    """No editor of the other process changes a source between the reading of its changes and the staging with them."""
+    # An editor may have the lock while waiting for names of what waits here to be published.
+    editing.lock = LentLock(line, "editing", steps.step_aside)     # type: ignore[assignment]  # a lock like its own

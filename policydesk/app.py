@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -23,7 +23,7 @@ from kb.answers import Given
 from kb.background import read_background
 from kb.base import KnowledgeBase
 from kb.catalogue import commits
-from kb.database import held_database
+from kb.database import held_database, open_database
 from kb.direct import DirectAnswers
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
@@ -112,16 +112,45 @@ class Foundation:
 @contextmanager
 def opened_home(config: Config, folder: Path) -> Iterator[Foundation]:
     """The home is held against other processes meanwhile."""
+    with hold_home(folder), _founded(config, folder, held_database) as found:
+        yield found
+
+
+@contextmanager
+def opened_beside(config: Config, folder: Path) -> Iterator[Foundation]:
+    """The same for a process beside the one that holds the home."""
+    with _founded(config, folder, looked_at) as found:
+        yield found
+
+
+@contextmanager
+def looked_at(url: str) -> Iterator[Engine]:
+    """A database that another process may hold."""
+    engine = open_database(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def database_url(config: Config, folder: Path) -> str:
+    return config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}"
+
+
+@contextmanager
+def _founded(
+    config: Config, folder: Path, database: Callable[[str], AbstractContextManager[Engine]]
+) -> Iterator[Foundation]:
     own_terms = [Path(config.search.terms_file)] if config.search.terms_file else []
     terms = read_terms([TERMS, *own_terms]) if config.search.terms else None
 
     def static(trained: Path | None) -> StaticEncoder:
         return StaticEncoder(trained or ENCODER, terms=terms)
 
-    with hold_home(folder), opened_models(config, static) as models:
+    with opened_models(config, static) as models:
         tokenizer = index_tokenizer(config.index)
         settings = IndexSettings(config, folder, SparseEncoder(tokenizer, config.index), models.embedder)
-        with held_database(config.storage.database or f"sqlite:///{folder.resolve() / 'policydesk.db'}") as engine:
+        with database(database_url(config, folder)) as engine:
             yield Foundation(engine, settings, tokenizer, terms, models)
 
 

@@ -21,6 +21,7 @@ from policydesk.cli_bench import bench_app
 from policydesk.cli_edit import edit_app
 from policydesk.cli_eval import eval_app
 from policydesk.cli_index import reindex, reindexing
+from policydesk.cli_jobs import jobs_app
 from policydesk.cli_lifecycle import care, history, impact, repeal, unrule
 from policydesk.cli_models import models_app
 from policydesk.cli_ops import doctor
@@ -61,6 +62,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(train_app, name="train")
 app.add_typer(edit_app, name="edit")
 app.add_typer(review_app, name="review")
+app.add_typer(jobs_app, name="jobs")
 for verb in (reindex, repeal, unrule, impact, history, care, replay):
     app.command()(verb)
 
@@ -249,9 +251,14 @@ def serve(
     config: ConfigFile = None,
 ) -> None:
     """打开坐席工作台。"""
+    from policydesk.job_runner import doing_jobs, told
     from ui import ConsoleParts, make_app, serve_app
 
-    with opened_desk(config, home, as_made=rebuild) as desk, reindexing(desk) if rebuild else nullcontext():
+    with (
+        opened_desk(config, home, as_made=rebuild) as desk,
+        reindexing(desk) if rebuild else nullcontext(),
+        doing_jobs(desk, lambda job: typer.echo(told(job), err=True)),
+    ):
         settings = desk.config
         parts = ConsoleParts(
             desk.ask, desk.document, settings.regions.names, region or settings.regions.home,

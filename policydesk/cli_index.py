@@ -24,7 +24,7 @@ def reindex(home: Home = None, config: ConfigFile = None) -> None:
     settings = read_config(config)
     with _progress() as on_step:
         done = reindex_home(settings, home, on_step)
-    typer.echo(_told(done), err=True)
+    typer.echo(reindexed_line(done), err=True)
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def reindexing(desk: Desk) -> Iterator[None]:
 
     def work() -> None:
         try:
-            typer.echo(_told(desk.reindex(every_tenth(ended))), err=True)
+            typer.echo(reindexed_line(desk.reindex(every_tenth(ended))), err=True)
         except PolicyDeskError as error:
             typer.echo(f"索引没有重建完，下次接着做：{error}", err=True)
 
@@ -83,7 +83,8 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         bar.stop()
 
 
-def _told(done: Reindexed | None) -> str:
+def reindexed_line(done: Reindexed | None) -> str:
+    """What is said at the end."""
     if done is None:
         return "索引已经是按现在的配置建立的，不用重建"
     before = done.points - done.written

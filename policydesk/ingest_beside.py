@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection as Pipe
@@ -15,24 +15,17 @@ from pathlib import Path
 
 from core.config import Config
 from core.errors import PolicyDeskError
-from core.models import opened_models
 from core.processes import end_with_parent
 from core.records import Document, FileRead, Skipped
 from ingest.correct import corrected
-from kb.beside import BesideAdding, BesideSteps, CopySteps, LentEditing, Line
+from kb.beside import BesideAdding, BesideSteps, CopySteps, Line, lend_editing
 from kb.beside_host import Host, OnStep
-from kb.database import open_database
-from kb.editing import Correct
-from kb.expansion import SHIPPED as TERMS
-from kb.expansion import read_terms
-from kb.index import IndexSettings
+from kb.editing import Editing
 from kb.jobs import Lost
-from kb.static_encoder import SHIPPED as ENCODER
-from kb.static_encoder import StaticEncoder
-from kb.tokens import SparseEncoder, index_tokenizer
-from policydesk.app import Desk
+from policydesk.app import Desk, opened_beside
 
 _NICE = 19                   # a question goes before any of this
+_AT_ONCE = 500               # chunks in one step: who answers writes that down, and waits for other writers
 _TOLD_EVERY = 0.5            # seconds between two reports of progress
 
 
@@ -53,18 +46,21 @@ def can_ingest_beside(config: Config) -> bool:
     return config.storage.vectors != ":memory:"
 
 
+def fits(desk: Desk) -> bool:
+    """Whether the index that answers is as the configuration wants it: what is added is made for that."""
+    index = desk.base.steps.index
+    made = {"terms": index.encoder.name, "embedder": index.embedder.name if index.embedder else "none"}
+    return made == desk.index_settings.made_with
+
+
 def ingest_beside(desk: Desk, paths: Sequence[Path], *, publish: bool, who: str, on_step: OnStep) -> str:
     """What the ingest says at its end. ``on_step`` may raise to end it: what was stored by then is published.
 
-    Raises `Lost` when the process dies; whoever begins again goes on from what it stored.
+    The index of ``desk`` fits. Raises `Lost` when the process dies; whoever begins again goes on from what it stored.
     """
     home = desk.index_settings.home
-    steps = desk.base._steps
-    index = steps.index
-    made = {"terms": index.encoder.name, "embedder": index.embedder.name if index.embedder else "none"}
-    if made != desk.index_settings.made_with:
-        raise PolicyDeskError("索引还是按原来的配置建立的。请先运行 policydesk jobs add reindex")
-    asked = BesideIngest(desk.config, home, index.place, tuple(paths), publish, who)
+    steps = desk.base.steps
+    asked = BesideIngest(desk.config, home, steps.index.place, tuple(paths), publish, who)
     here, there = multiprocessing.Pipe()
     # spawn: a fork would copy the index's threads in an unknown state
     process = multiprocessing.get_context("spawn").Process(target=_run, args=(there, asked), name="ingest")
@@ -101,7 +97,9 @@ def _ingest(line: Line, asked: BesideIngest) -> str:
     from kb.files import file_settings, known_files
     from policydesk.ingest_report import report_lines, write_report
 
-    config = asked.config
+    ingest = asked.config.ingest
+    ingest = ingest.model_copy(update={"batch_chunks": min(_AT_ONCE, ingest.batch_chunks)})
+    config = asked.config.model_copy(update={"ingest": ingest})
     files = find_files(asked.paths)
     total, done = sum(file.stat().st_size for file in files), 0
 
@@ -119,16 +117,17 @@ def _ingest(line: Line, asked: BesideIngest) -> str:
                 last = time.monotonic()
 
     settings = file_settings(config, publish=asked.publish)
-    with _steps(line, asked) as (steps, correct):
+    with _steps(line, asked) as steps:
         with steps.engine.connect() as connection:
             known = known_files(connection, settings)
         reading = ReadSettings(
             config.ingest, config.regions.names, lambda source, sha256: known.get(source) == sha256, on_bytes
         )
+        correct = partial(corrected, chunk_chars=config.ingest.chunk_chars)
+        editing = Editing(steps, correct, reviewed=config.review.required)
+        lend_editing(editing, steps, line)
         log = OutcomeLog()
-        adding = BesideAdding(
-            steps, LentEditing(steps, line, correct), config, publish=asked.publish, settings=settings, who=asked.who
-        )
+        adding = BesideAdding(steps, editing, config, publish=asked.publish, settings=settings, who=asked.who)
         report = adding.run(told(log.watch(read_files(files, reading, named=asked.paths))))
     report = replace(report, files=tuple(log.rows))
     written = write_report(report, asked.home)
@@ -136,27 +135,15 @@ def _ingest(line: Line, asked: BesideIngest) -> str:
 
 
 @contextmanager
-def _steps(line: Line, asked: BesideIngest) -> Iterator[tuple[BesideSteps, Correct]]:
-    """What `policydesk.app.open_desk` joins, as far as adding needs it; the home is held by who asked."""
-    # the ranking is done elsewhere, and models for it are large
-    config = asked.config.model_copy(
-        update={"search": asked.config.search.model_copy(update={"reranker": "none"})}
-    )
-    own_terms = [Path(config.search.terms_file)] if config.search.terms_file else []
-    terms = read_terms([TERMS, *own_terms]) if config.search.terms else None
-
-    def static(trained: Path | None) -> StaticEncoder:
-        return StaticEncoder(trained or ENCODER, terms=terms)
-
-    with opened_models(config, static) as models, ExitStack() as opened:
-        encoder = SparseEncoder(index_tokenizer(config.index), config.index)
-        settings = IndexSettings(config, asked.home, encoder, models.embedder)
-        engine = open_database(config.storage.database or f"sqlite:///{asked.home.resolve() / 'policydesk.db'}")
-        opened.callback(engine.dispose)
-        correct = partial(corrected, chunk_chars=config.ingest.chunk_chars)
+def _steps(line: Line, asked: BesideIngest) -> Iterator[BesideSteps]:
+    """What `policydesk.app.open_desk` joins, as far as adding needs it; who asked holds the home."""
+    # nobody searches here, and models that rank are large
+    search = asked.config.search.model_copy(update={"reranker": "none"})
+    config = asked.config.model_copy(update={"search": search})
+    with opened_beside(config, asked.home) as found:
         if config.storage.vectors == "edge":
-            yield CopySteps(settings, engine=engine, line=line), correct
+            yield CopySteps(found.settings, engine=found.engine, line=line)
             return
-        index = settings.open(asked.place)
-        opened.callback(index.store.close)
-        yield BesideSteps(settings, engine=engine, index=index, line=line), correct
+        index = found.settings.open(asked.place)
+        with closing(index.store):
+            yield BesideSteps(found.settings, engine=found.engine, index=index, line=line)
