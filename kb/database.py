@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import BackendUnavailable, ConfigError, MissingExtra, PolicyDeskError
+from core.errors import BackendUnavailable, ConfigError, MissingExtra, PolicyDeskError, StorageFull
 from kb import postgres
 from kb.schema import HEAD
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+_DISK_FULL = "53100"     # as PostgreSQL numbers it
+_SQLITE_FAILURES = (     # other numbers are mistakes in SQL
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+)
 
 
 @contextmanager
@@ -53,6 +62,8 @@ def open_database(url: str) -> Engine:
 
 def _bring_up(engine: Engine) -> None:
     shown = engine.url.render_as_string()
+    if engine.dialect.name == "postgresql":
+        postgres.check_encoding(engine)
     try:
         with engine.connect() as connection:
             version = _version(connection)
@@ -83,11 +94,27 @@ def _engine(url: str) -> Engine:
         raise ConfigError(
             "storage.database 应为 SQLAlchemy 地址，例如 postgresql://用户:密码@主机/库名，或留空使用 SQLite"
         ) from error
+    event.listen(engine, "handle_error", partial(_as_ours, engine.url.render_as_string()))
     if engine.dialect.name == "postgresql":
         postgres.prepare(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
     return engine
+
+
+def _as_ours(address: str, failed: ExceptionContext) -> None:
+    """A database that cannot do its work raises `StorageFull` or `BackendUnavailable`; mistakes of ours stay."""
+    if failed.is_pre_ping or not isinstance(failed.sqlalchemy_exception, OperationalError):
+        return       # after a failed ping SQLAlchemy connects anew
+    cause = failed.original_exception
+    number = getattr(cause, "sqlite_errorcode", None)
+    if number is not None and number & 0xFF not in _SQLITE_FAILURES:
+        return
+    if number == sqlite3.SQLITE_FULL or getattr(cause, "sqlstate", None) == _DISK_FULL:
+        raise StorageFull(f"数据库 {address} 所在磁盘已满：{cause}。没有写入任何内容；请清理磁盘后重试") from cause
+    raise BackendUnavailable(
+        f"数据库 {address} 没有正常应答：{cause}。请检查 storage.database 和数据库的状态"
+    ) from cause
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from core.errors import PolicyDeskError
 from kb.audit import Purged
 from kb.checkpoints import EVERY, Checkpoint, Checkpoints
 from kb.home import check_free_space
@@ -62,5 +63,5 @@ class Ledger:
 
     def _keep_up(self, least: int) -> None:
         """What is committed stays so whether or not it can be noted."""
-        with suppress(DBAPIError), self._engine.connect() as connection:
+        with suppress(DBAPIError, PolicyDeskError), self._engine.connect() as connection:
             self.checkpoints.keep_up(connection, least=least)

@@ -1,4 +1,4 @@
-"""What PostgreSQL needs beyond SQL: a database held by one program, errors as ours, connections that notice an end.
+"""What PostgreSQL needs beyond SQL: a database held by one program, and connections that notice an end.
 
 A home folder is locked by a file in it; a database on a server may stand in the configuration of several machines.
 
@@ -17,17 +17,18 @@ from contextlib import contextmanager
 from functools import partial
 
 from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import BackendUnavailable, HomeLocked, StorageFull
+from core.errors import BackendUnavailable, HomeLocked
 
-CONNECTING = {"connect_timeout": "10", "application_name": f"policydesk {socket.gethostname()} {os.getpid()}"}
+CONNECTING = {
+    "connect_timeout": "10",
+    "application_name": f"policydesk {socket.gethostname()} {os.getpid()}",
+    "client_encoding": "utf8",
+}
 
-_WAIT = 5.0              # seconds until the server has noticed that the program before was killed
+_WAIT = 3.0              # seconds until the server has noticed that the program before was killed
 _LOCK = "7665301, 1"     # the two numbers by which programs of ours know the advisory lock of a database
-_DISK_FULL = "53100"
 # A machine that lost its power says no goodbye: the server notices after 90 s, not after two hours.
 _SETTINGS = ("tcp_keepalives_idle = 60", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
 _HOLDERS = f"""
@@ -38,9 +39,8 @@ _HOLDERS = f"""
 
 
 def prepare(engine: Engine) -> None:
-    """Settings for every connection to come; a server that fails raises `BackendUnavailable` or `StorageFull`."""
+    """Settings for every connection to come."""
     event.listen(engine, "connect", _set)
-    event.listen(engine, "handle_error", partial(_as_ours, engine.url.render_as_string()))
 
 
 def check_encoding(engine: Engine) -> None:
@@ -109,14 +109,3 @@ def _set(connection: object, _record: ConnectionPoolEntry) -> None:
         cursor.execute(f"SET {setting}")
     cursor.close()
     connection.commit()  # type: ignore[attr-defined]
-
-
-def _as_ours(address: str, failed: ExceptionContext) -> None:
-    if failed.is_pre_ping or not isinstance(failed.sqlalchemy_exception, OperationalError):
-        return       # after a failed ping SQLAlchemy connects anew
-    cause = failed.original_exception
-    if getattr(cause, "sqlstate", None) == _DISK_FULL:
-        raise StorageFull(f"数据库 {address} 所在磁盘已满：{cause}。没有写入任何内容；请清理磁盘后重试") from cause
-    raise BackendUnavailable(
-        f"数据库 {address} 没有正常应答：{cause}。请检查 storage.database 和数据库服务的状态"
-    ) from cause

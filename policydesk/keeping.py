@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
 
+from core.errors import BackendUnavailable, StorageFull
 from core.records import Answer
 from kb.answers import Given, keep
 from kb.base import KnowledgeBase
@@ -20,6 +21,6 @@ def keep_answers(base: KnowledgeBase, given: Sequence[Given]) -> list[Answer]:
     try:
         with base.ledger.noting() as connection:
             keep(connection, given)
-    except DBAPIError:
+    except (DBAPIError, BackendUnavailable, StorageFull):
         return [replace(one.answer, id="", notices=(*one.answer.notices, NOT_KEPT)) for one in given]
     return [one.answer for one in given]

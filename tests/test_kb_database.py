@@ -14,9 +14,9 @@ from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core.errors import BackendUnavailable, ConfigError, MissingExtra
+from core.errors import BackendUnavailable, ConfigError, MissingExtra, StorageFull
 from core.records import Chunk
 from kb import lookup
 from kb.database import MIGRATIONS, migrate, open_database
@@ -110,6 +110,18 @@ def test_every_connection_has_foreign_keys_a_write_ahead_log_and_full_sync(sqlit
             settings = [connection.scalar(text(f"PRAGMA {name}"))
                         for name in ("foreign_keys", "journal_mode", "synchronous", "busy_timeout")]
             assert settings == [1, "wal", 2, 10000]
+
+
+def test_a_full_disk_is_told(sqlite: Engine) -> None:
+    with sqlite.connect() as connection:
+        connection.execute(text("PRAGMA max_page_count = 1"))      # no less than there are
+        with pytest.raises(StorageFull, match="已满"):
+            connection.execute(text("INSERT INTO files VALUES ('a.md', '', :long)"), {"long": "x" * 1_000_000})
+
+
+def test_a_mistake_in_sql_is_no_failure_of_the_database(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(DBAPIError, match="nothing_there"):
+        connection.execute(text("SELECT nothing_there FROM documents"))
 
 
 def test_an_article_without_its_document_is_refused(engine: Engine) -> None:

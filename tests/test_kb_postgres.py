@@ -1,0 +1,167 @@
+"""A PostgreSQL database belongs to one program at a time, however the one before ended, and its failures are told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.config import Config
+from core.errors import BackendUnavailable, HomeLocked, StorageFull
+from core.records import Document, Facts, SearchOptions
+from ingest.document import make_document
+from kb.database import held_database, open_database
+from policydesk.app import Desk, open_desk
+from tests.conftest import ROOT, needs_postgres
+from tests.postgres import Server, running
+
+pytestmark = needs_postgres
+HOLDING = """
+import sys
+from kb.database import held_database
+with held_database(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """One that a test may stop."""
+    with running() as started:
+        yield started
+
+
+def with_database(config: Config, address: str) -> Config:
+    storage = {"database": address, "vectors": ":memory:", "min_free_mb": 0}
+    return config.model_copy(update={
+        "storage": config.storage.model_copy(update=storage),
+        "index": config.index.model_copy(update={"embedder": "none"}),
+        "search": config.search.model_copy(update={"terms": False}),
+    })
+
+
+@pytest.fixture
+def address(postgres_server: Server) -> str:
+    return postgres_server.emptied_database()
+
+
+@pytest.fixture
+def other_program(address: str) -> Iterator[subprocess.Popen[str]]:
+    """That holds the database."""
+    command = [sys.executable, "-c", HOLDING, address]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        yield other
+
+
+def dogs() -> Document:
+    return make_document(Facts("养犬办法"), "养犬办法\n第一条 犬只登记。", "a.md", name=None, chunk_chars=1200)
+
+
+@contextmanager
+def desk_with_dogs(config: Config, home: Path) -> Iterator[Desk]:
+    with open_desk(config, home) as desk:
+        desk.base.add([dogs()], publish=True)
+        yield desk
+
+
+def found(desk: Desk) -> int:
+    return len(desk.base.search("犬只登记", SearchOptions()))
+
+
+def test_a_database_that_another_program_holds_is_refused_and_names_it(
+    config: Config, address: str, other_program: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    """Each has a home of its own."""
+    with pytest.raises(HomeLocked, match=rf"policydesk \S+ {other_program.pid}"):
+        with open_desk(with_database(config, address), tmp_path / "home"):
+            pass
+    other_program.communicate()
+    with desk_with_dogs(with_database(config, address), tmp_path / "home") as desk:
+        assert found(desk) == 1
+
+
+def test_a_database_whose_program_was_killed_opens_again(
+    config: Config, address: str, other_program: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    os.kill(other_program.pid, signal.SIGKILL)
+    with open_desk(with_database(config, address), tmp_path / "home") as desk:
+        assert found(desk) == 0
+
+
+def test_who_looks_on_is_not_kept_out(address: str) -> None:
+    with held_database(address):
+        engine = open_database(address)
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT number FROM counters WHERE key = 'opened'")) == 1
+        engine.dispose()
+
+
+def test_many_connections_at_once_belong_to_the_same_program(address: str) -> None:
+    with held_database(address) as engine, engine.connect() as one, engine.connect() as two:
+        assert {one.scalar(text("SELECT 1")), two.scalar(text("SELECT 1"))} == {1}
+    with held_database(address):       # and none of them is left behind
+        pass
+
+
+def test_a_restarted_server_is_used_again_and_still_held(config: Config, server: Server, tmp_path: Path) -> None:
+    address = server.emptied_database()
+    with desk_with_dogs(with_database(config, address), tmp_path / "home") as desk:
+        server.stop()
+        with pytest.raises(BackendUnavailable, match=r"storage\.database"):
+            found(desk)
+        server.start()
+        assert found(desk) == 1
+        with pytest.raises(HomeLocked), held_database(address):
+            pass
+
+
+def test_who_lost_the_database_to_another_program_does_not_touch_it_again(
+    config: Config, server: Server, tmp_path: Path
+) -> None:
+    address = server.emptied_database()
+    with desk_with_dogs(with_database(config, address), tmp_path / "home") as desk:
+        server.stop()
+        server.start()
+        with held_database(address):
+            pass
+        for _ in range(2):
+            with pytest.raises(HomeLocked, match="另一个程序"):
+                found(desk)
+
+
+def test_what_was_acknowledged_is_there_after_a_crash_of_the_server(config: Config, tmp_path: Path) -> None:
+    with running(fsync=True) as server:
+        settings = with_database(config, server.emptied_database())
+        with desk_with_dogs(settings, tmp_path / "home"):
+            server.stop("immediate")       # as a crash: its log is read again at the start
+        server.start()
+        with open_desk(settings, tmp_path / "home") as desk:
+            assert found(desk) == 1
+
+
+def test_a_full_disk_of_the_server_is_told(address: str) -> None:
+    """As the server itself tells it: the error of this number."""
+    with held_database(address) as engine, engine.connect() as connection:
+        with pytest.raises(StorageFull, match="已满"):
+            connection.execute(text("DO $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$"))
+
+
+def test_a_database_that_cannot_keep_chinese_is_refused(postgres_server: Server) -> None:
+    postgres_server.execute("postgres", "CREATE DATABASE ascii_only ENCODING 'SQL_ASCII' TEMPLATE template0")
+    with pytest.raises(BackendUnavailable, match=r"SQL_ASCII.*UTF8"):
+        open_database(postgres_server.address("ascii_only"))
+
+
+def test_a_database_that_is_not_there_is_named(postgres_server: Server) -> None:
+    with pytest.raises(BackendUnavailable, match="nowhere"), held_database(postgres_server.address("nowhere")):
+        pass
