@@ -49,6 +49,7 @@ _TABLES = (
     "orphan", "state_unknown", "published_twice", "dates_wrong", "counter_missing", "next_points_left", "faq_citation",
     "file_without_document",
 )
+_UNCUT = ("content_damaged", "content_changed", "chunks_wrong", "chunk_outside")     # of which no vectors can be made
 _REBUILT = ("index_missing", "index_broken")
 _REMADE = ("index_mismatch", "reindex_unfinished")
 _REWRITTEN = ("point_missing", "point_payload", "point_vector")
@@ -84,8 +85,8 @@ def examine(case: Case, *, deep: bool) -> list[Finding]:
         found += [Finding("audit_broken", "audit", problem, "") for problem in case.audit(connection)]
         connection.rollback()
     found += folder_findings(case.engine, case.settings)
-    damaged = {one.place for one in found if one.code == "content_damaged"}
-    return [*found, *_index(case, [name for name in chosen if name not in damaged], look)]
+    uncut = {one.place for one in found if one.code in _UNCUT}
+    return [*found, *_index(case, [name for name in chosen if name not in uncut], look)]
 
 
 def repair(case: Case, found: Sequence[Finding], who: str) -> list[Finding]:

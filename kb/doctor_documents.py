@@ -20,7 +20,7 @@ from kb.doctor_findings import Finding
 from kb.duplicates import save_sketches, sketches_of
 from kb.points import point_ids
 from kb.rows import Standing
-from kb.schema import bands, chunks, documents, edges, metadata, names, sketches
+from kb.schema import articles, bands, chunks, documents, edges, metadata, names, sketches
 from kb.versions import Span, version_key
 
 AT_ONCE = 200                # documents
@@ -54,7 +54,7 @@ class Scratch:
 
     def __init__(self) -> None:
         self._engine: Engine = create_engine("sqlite://", poolclass=StaticPool)
-        metadata.create_all(self._engine)
+        metadata.create_all(self._engine, [documents, articles, *_DERIVED])
 
     def close(self) -> None:
         self._engine.dispose()
