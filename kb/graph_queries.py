@@ -6,7 +6,7 @@ is open closes when its document arrives, and opens when it is withdrawn, with n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
@@ -129,9 +129,18 @@ def neighbours(
     A document stands for all its articles; what it says of itself is no neighbour of it. With ``whole`` an article
     on the way stands for its document.
     """
+    return around(connection, [start], options, hops=hops, whole=whole)
+
+
+def around(
+    connection: Connection, starts: Iterable[Node], options: GraphOptions = ANY, *, hops: int = 1, whole: bool = False
+) -> list[Found]:
+    """As `neighbours`, of several nodes."""
     places = _Places()
-    places.add(start)
-    seen = {start.id}
+    seen: set[str] = set()
+    for start in starts:
+        places.add(start)
+        seen.add(start.id)
     taken: set[tuple[str, int]] = set()
     found: list[Found] = []
     for hop in range(1, hops + 1):
