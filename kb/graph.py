@@ -19,9 +19,10 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from core.records import Document, State
 from kb.database import insert_rows
+from kb.edges import edges_of
 from kb.graph_names import Bearer, bearers, of_kind, the_one
 from kb.law_names import name_key
-from kb.references import Reference, Relation, references
+from kb.references import Reference, Relation
 from kb.rows import in_state
 from kb.schema import articles, documents, edges, names
 
@@ -63,7 +64,7 @@ def save_references(connection: Connection, batch: Sequence[Document]) -> None:
         _edge_row(document.id, number, reference, positions)
         for document in batch
         for positions in [_positions(document)]
-        for number, reference in enumerate(references(document))
+        for number, reference in enumerate(edges_of(document))
     ]
     insert_rows(connection, edges, rows)
     insert_rows(

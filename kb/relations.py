@@ -17,6 +17,11 @@ class Relation(StrEnum):
     REPEALS = "repeals"          # 《…》同时废止
     SUPERSEDES = "supersedes"    # 本办法取代《…》
     PREVAILS = "prevails"        # 《…》与本办法不一致的，以本办法为准: the other one goes on to hold
+    ISSUED_BY = "issued_by"      # 发布机关: `name` is the body
+    RESPONSIBLE = "responsible"  # 市民政局负责…: `name` is the body, `part` what for
+    APPLIES_TO = "applies_to"    # 本办法适用于…: `name` is who or what
+    MATERIAL = "material"        # 应当提交下列材料: `name` is the material, `part` the service item
+    CONDITION = "condition"      # 应当符合下列条件: `name` is the condition, `part` the service item
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Reference:
     start: int
     end: int
     kind: Relation
-    name: str                    # as `name_key` writes it; "" this document; of a definition the term
+    name: str                    # of a document as `name_key` writes it, "" this one; else what the kind says
     address: str | None          # 第八条; None: the whole document
     part: str = ""               # 第二款第（三）项, as written
     doc_no: str | None = None    # of a repealed document, with 〔〕; the name as well where the text gives no other

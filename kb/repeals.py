@@ -371,13 +371,11 @@ def _addresses(words: str) -> Iterator[tuple[str, str]]:
 
 def _day(words: str) -> str | None:
     """The last date in ``words``: 执行到2016年12月31日，自2017年1月1日停止执行."""
-    match = None
-    for match in _DATE.finditer(words):
-        pass
-    if match is None:
+    found = _DATE.findall(words)
+    if not found:
         return None
-    year = "".join(_DIGITS.get(char, char) for char in match.group(1))
+    year, month, day = found[-1]
     try:
-        return date(int(year), number(match.group(2)), number(match.group(3))).isoformat()
+        return date(int("".join(_DIGITS.get(c, c) for c in year)), number(month), number(day)).isoformat()
     except ValueError:
         return None
