@@ -139,7 +139,7 @@ edges = Table(                                  # see kb.references
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("kind", String(16), nullable=False),
-    Column("name", Text, nullable=False),       # of the document meant; "" this one; of a definition the term
+    Column("name", Text, nullable=False),       # of the document meant, "" this one; else see kb.relations
     Column("address", Text),                    # NULL: the whole document
     Column("part", Text, nullable=False, server_default=""),
     Column("target", Integer),                  # position of the article meant, when it is of this document
