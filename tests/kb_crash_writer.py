@@ -24,7 +24,7 @@ from sqlalchemy import event, text
 
 from core.config import Config, load_config
 from core.ports import Point
-from core.records import Document, Facts, Rank, SearchOptions
+from core.records import Corrected, Document, Facts, Rank, SearchOptions
 from ingest.document import make_document
 from kb import catalogue, store_edge
 from kb.background import read_background
@@ -122,6 +122,7 @@ def opened(home: Path, kill: Killer) -> Iterator[KnowledgeBase]:
         base = KnowledgeBase(
             home, config, engine=engine, index=index,
             models=SearchModels(tokenizer, None, read_background(), None, None),
+            correct=lambda read, changes: Corrected(read, read, ()),
         )
         yield base
         kill()  # everything is acknowledged
