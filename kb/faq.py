@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -52,7 +53,7 @@ class FaqState(StrEnum):
 class Basis:
     """What carries an answer."""
 
-    source: str                  # of the document, as it was ingested
+    source: str                  # of the document, as it was ingested; in a draft also its 发文字号 or title
     address: str
     quote: str
     text_hash: str = ""          # of the article when the entry was published; empty before
@@ -122,6 +123,19 @@ def revert(connection: Connection, who: str, entry_id: str, seq: int) -> None:
     if seq not in rows or not rows[seq].detail["after"]:
         raise NotFound(f"条目 {entry_id} 的历史中没有第 {seq} 行。用 policydesk faq history {entry_id} 查看")
     edit(connection, who, replace(entry_of(rows[seq].detail["after"]), id=entry_id))
+
+
+def put_all(connection: Connection, who: str, entries: Sequence[FaqEntry], *, publish_them: bool) -> list[str]:
+    """Change the entries whose id is known, add the others; their ids. Raises as `add`, `edit` and `publish`."""
+    known = {entry.id for entry in load_all(connection, list(FaqState))}
+    ids = []
+    for entry in entries:
+        if entry.id in known:
+            edit(connection, who, entry)
+        ids.append(entry.id if entry.id in known else add(connection, who, entry))
+        if publish_them:
+            publish(connection, who, ids[-1])
+    return ids
 
 
 def suspend_dependents(
@@ -202,8 +216,8 @@ def copy_in(connection: Connection, entries: Sequence[FaqEntry]) -> None:
 
 def sections(entry: FaqEntry) -> dict[str, str]:
     """The sections of a guide, in the order of its answer."""
-    starts = [match.start() for match in _SECTION.finditer(entry.answer)]
-    parts = [entry.answer[a:b] for a, b in zip(starts, [*starts[1:], len(entry.answer)], strict=True)]
+    borders = [*(match.start() for match in _SECTION.finditer(entry.answer)), len(entry.answer)]
+    parts = [entry.answer[start:end] for start, end in pairwise(borders)]
     return {name: text.strip() for name, _, text in (part.partition("：") for part in parts)}
 
 
@@ -297,18 +311,30 @@ def _standing(connection: Connection, entry: FaqEntry) -> FaqEntry:
     """With the hashes of the articles as they are now. Raises `PolicyDeskError` when it does not stand on them."""
     if not entry.citations:
         raise PolicyDeskError("没有引文的条目不能发布。请用 --cite 给出 来源、条款和原文")
+    entry = replace(entry, citations=tuple(_with_source(connection, basis) for basis in entry.citations))
     found = [(basis, cited(connection, basis)) for basis in entry.citations]
     missing = [f"{basis.source} {basis.address}“{basis.quote}”" for basis, there in found if there is None]
     if missing:
         raise PolicyDeskError(
             f"下列引文不在已发布文件的该条款中：{'；'.join(missing)}。"
-            "请核对来源（policydesk documents --json 的 source）、条款和原文"
+            "请核对来源（policydesk documents --json 的 source，或发文字号、标题）、条款和原文"
         )
     if unsaid := unsaid_numbers(entry.answer, [basis.quote for basis in entry.citations]):
         raise PolicyDeskError(f"答复中的 {'、'.join(unsaid)} 不在任何一条引文中。请补上引文或改正答复")
     return replace(entry, citations=tuple(
         replace(basis, text_hash=_hash(there.text)) for basis, there in found if there is not None
     ))
+
+
+def _with_source(connection: Connection, basis: Basis) -> Basis:
+    """With the source of the one published document that ``basis`` names by its 发文字号 or title, if it does."""
+    c = documents.c
+    published = select(c.source).where(c.state == State.PUBLISHED).distinct()
+    for same in (c.source == basis.source, c.doc_no == basis.source, c.title == basis.source):
+        found = connection.scalars(published.where(same).limit(2)).all()
+        if len(found) == 1:
+            return replace(basis, source=found[0])
+    return basis
 
 
 def _sources(connection: Connection, document_ids: Sequence[str]) -> set[str]:

@@ -66,11 +66,13 @@ class Likeness:
         self._regions = frozenset(region_names)
 
     def features(self, question: str) -> Features:
+        points = points_of(plain(question), self._regions)
+        for name in points.regions:      # where it is asked for is compared by itself
+            question = question.replace(name, "")
         words = tuple(dict.fromkeys(filter(_names, map(_bare, self._words(question)))))
         idf = self._background.idf(words)
         vectors = self._embed([question, *words])
         total = float(idf.sum()) or 1.0
-        points = points_of(plain(question), self._regions)
         return Features(vectors[0], words, idf / np.float32(total), vectors[1:], points)
 
     def same(self, one: Features, other: Features) -> float:
