@@ -60,6 +60,11 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+def open_unchanged(url: str) -> Engine:
+    """An engine on the schema as it is, for who copies it."""
+    return _engine(url)
+
+
 def _bring_up(engine: Engine) -> None:
     shown = engine.url.render_as_string()
     if engine.dialect.name == "postgresql":

@@ -25,7 +25,7 @@ from policydesk.cli_index import reindex, reindexing
 from policydesk.cli_jobs import jobs_app
 from policydesk.cli_lifecycle import care, history, impact, repeal, unrule
 from policydesk.cli_models import models_app
-from policydesk.cli_ops import doctor
+from policydesk.cli_ops import backup, doctor, restore
 from policydesk.cli_review import review_app
 from policydesk.cli_train import train_app
 from policydesk.options import (
@@ -65,7 +65,7 @@ app.add_typer(train_app, name="train")
 app.add_typer(edit_app, name="edit")
 app.add_typer(review_app, name="review")
 app.add_typer(jobs_app, name="jobs")
-for verb in (reindex, doctor, repeal, unrule, impact, history, care, replay):
+for verb in (reindex, doctor, backup, restore, repeal, unrule, impact, history, care, replay):
     app.command()(verb)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +46,51 @@ def doctor(
     typer.echo(_summary(found, left, repaired=repair), err=True)
     if not sound(left):
         raise typer.Exit(1)
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="写成这个 .tar.zst、.tar.gz 文件，或不带扩展名的目录")],
+    home: Home = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """备份整个知识库；服务运行时也可以备份。"""
+    from policydesk.batch import to_line
+    from policydesk.ops import back_up
+
+    started = time.perf_counter()
+    manifest = back_up(read_config(config), home, target)
+    if as_json:
+        write_lines(None, [to_line(asdict(manifest))])
+    told = f"{manifest.rows.get('documents', 0)} 份文件，共 {sum(manifest.rows.values())} 行"
+    typer.echo(f"已备份到 {target}：{told}，用时 {time.perf_counter() - started:.1f} 秒", err=True)
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="policydesk backup 写成的文件或目录")],
+    check: Annotated[bool, typer.Option("--check", help="只核对备份是否完好，不恢复")] = False,
+    by: By = "",
+    home: Home = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """把备份恢复到一个空的目录；恢复完成之前目录不出现。"""
+    from kb.backup_files import verify
+    from policydesk.batch import to_line
+    from policydesk.ops import restore_home
+
+    if check:
+        verify(source)
+        typer.echo(f"{source} 完好", err=True)
+        return
+    started = time.perf_counter()
+    settings = read_config(config)
+    done = restore_home(settings, source, home or settings.home, by)
+    if as_json:
+        write_lines(None, [to_line(asdict(done))])
+    took = time.perf_counter() - started
+    told = f"{done.documents} 份已发布的文件，{done.articles} 条，{done.chunks} 个索引条目，用时 {took:.1f} 秒"
+    typer.echo(f"已恢复到 {home or settings.home}：{told}", err=True)
 
 
 def _lines(found: Sequence[Finding]) -> Iterator[str]:

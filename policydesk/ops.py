@@ -9,12 +9,17 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from core.config import Config
+from core.errors import NotFound
 from core.records import Document
 from ingest.document import assemble
 from kb.audit_check import check
+from kb.backup import Manifest, write_backup
 from kb.checkpoints import Checkpoints
 from kb.doctor import Case
-from policydesk.app import opened_home
+from kb.home import hold_home
+from kb.restore import Restored, Restoring
+from policydesk import __version__
+from policydesk.app import database_url, opened_home
 
 
 @contextmanager
@@ -37,3 +42,23 @@ def open_case(config: Config, home: Path | None, on_step: Callable[[int, int], N
 
     with opened_home(config, folder) as found:
         yield Case(folder, found.engine, found.settings, remake, audit, on_step)
+
+
+def back_up(config: Config, home: Path | None, target: Path) -> Manifest:
+    """A backup of a home that may be in use."""
+    folder = home or config.home
+    if not config.storage.database and not (folder / "policydesk.db").is_file():
+        raise NotFound(f"{folder} 中没有知识库。请用 --home 指定状态目录")
+    return write_backup(folder, database_url(config, folder), target, program=__version__)
+
+
+def restore_home(config: Config, source: Path, home: Path, who: str) -> Restored:
+    """The home that a backup holds, at ``home``; all of it or nothing."""
+    restoring = Restoring(source, home)
+    with hold_home(restoring.work):
+        manifest = restoring.unpacked(config.storage.min_free_mb)
+        restoring.load(database_url(config, restoring.staging), manifest)
+        with opened_home(config, restoring.staging) as found:
+            done = restoring.finish(found.engine, found.settings, manifest, who)
+        restoring.move()
+    return done

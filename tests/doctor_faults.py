@@ -100,9 +100,10 @@ class World:
         with self.store() as store:
             (one,) = store.read([point], vectors=True)
             assert one.sparse is not None
+            number = {key: int(str(one.payload[key])) for key in ("generation", "rank", "from", "to", "public")}
             stored = Point(
-                one.id, one.sparse, one.dense, *(one.payload[key] for key in ("generation", "region", "rank")),  # type: ignore[arg-type]
-                one.payload["from"], one.payload["to"], bool(one.payload["public"]),  # type: ignore[arg-type]
+                one.id, one.sparse, one.dense, number["generation"], str(one.payload["region"]), number["rank"],
+                number["from"], number["to"], bool(number["public"]),
             )
             store.upsert([change(stored)])
 
@@ -227,11 +228,9 @@ def stray_folder(world: World, name: str) -> Expected:
 def faq(world: World, name: str) -> Expected:
     new = f"{world.random.getrandbits(64):016x}"
     citations = json.dumps([{"source": "dogs.md", "address": "第三条", "quote": "没有这句话"}])
-    world.run(
-        "INSERT INTO faqs"
-        " (id, kind, state, question, similar, negative, answer, citations, threshold, public, changed_at) VALUES (?, 'faq', 'published', '养犬要登记吗', '[]', '[]', '要', ?, 0.9, 1, '2026-01-01 00:00:00')",
-        new, citations,
-    )
+    columns = "id, kind, state, question, similar, negative, answer, citations, threshold, public, changed_at"
+    values = "?, 'faq', 'published', '养犬要登记吗', '[]', '[]', '要', ?, 0.9, 1, '2026-01-01 00:00:00'"
+    world.run(f"INSERT INTO faqs ({columns}) VALUES ({values})", new, citations)
     return "faq_citation", new
 
 

@@ -146,6 +146,8 @@ def test_hundreds_of_faults_alone_and_in_chance_mixtures_are_all_found_and_all_r
     while count < 400:
         some = {**LOCAL, **COMMON}
         names = world.random.sample(sorted(some), world.random.randint(2, 12))
+        if "reindex cut short" in names:     # whose rows such a row may be
+            names = [name for name in names if name != "row of a reindex"]
         if sum("edge" in name for name in names) < 3:
             count += check(world, before, [(name, some[name]) for name in names])
     assert count >= 400
