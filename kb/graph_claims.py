@@ -36,6 +36,7 @@ class Claim:
     kind: str
     name: str                    # 《…》第八条, 公安机关, 犬只
     quote: str
+    matter: str = ""             # what the thing is responsible for, or asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,14 @@ def _checked(claim: Claim, text: tuple[int, str] | None) -> dict[str, int | str 
         return "引文没有说到它"
     return {
         "document_id": claim.document, "number": 0, "article": claim.article, "start": start + span[0],
-        "end": start + span[1], "kind": claim.kind, "name": name, "address": address, "part": "", "method": LLM,
+        "end": start + span[1], "kind": claim.kind, "name": name, "address": address, "part": _part(claim, words),
+        "method": LLM,
     }
+
+
+def _part(claim: Claim, words: str) -> str:
+    """The matter, where the article names it so; of a document its part is told by the address alone."""
+    return claim.matter if claim.kind not in DOCUMENT_KINDS and claim.matter in words else ""
 
 
 def _named(claim: Claim) -> tuple[str, str | None]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from sqlalchemy import Connection, func, select
 
@@ -47,10 +48,12 @@ class Responsible:
     """Who is responsible, by which words."""
 
     body: str
+    what: str                    # for what, as the text says it
     phone: str | None            # of the body where the text gives one, else the document's 咨询电话
     edge: Edge
     quote: str
     hit: bool                    # said by an article that was asked for, not elsewhere in its document
+    likeness: float              # of what was asked and what the body is responsible for: 0 to 1
 
 
 def find_node(connection: Connection, text: str, *, address: str | None = None, as_of: date | None = None) -> Node:
@@ -106,32 +109,45 @@ def open_ends(connection: Connection, *, limit: int = 100) -> list[OpenEnd]:
 
 
 def responsible(
-    connection: Connection, places: Sequence[tuple[str, int]], *, as_of: date | None = None
+    connection: Connection, places: Sequence[tuple[str, int]], matter: str = "", *, as_of: date | None = None
 ) -> list[Responsible]:
-    """Bodies that articles of published documents name as responsible: those of ``places`` first, in their order.
+    """Bodies that the documents of ``places`` name as responsible, first those for what is most like ``matter``.
 
-    A place is a document and the position of an article in it; then come the other articles of these documents,
-    whose general part often names the body that all else is about.
+    A place is a document and the position of an article in it, the best first. Equally like are those of ``places``
+    before the other articles of these documents, whose general part often names the body that all else is about.
     """
     order = {place: number for number, place in reversed(list(enumerate(places)))}
     in_order = {document: number for number, (document, _) in reversed(list(enumerate(places)))}
-    rows = connection.execute(
-        EDGES.where(of_kind(["responsible"]), edges.c.document_id.in_(sorted(in_order))), on_day(as_of)
-    ).all() if in_order else []
+    if not places:
+        return []
+    query = EDGES.where(of_kind(["responsible"]), in_list(edges.c.document_id, "documents"))
+    rows = connection.execute(query, {"documents": sorted(in_order), **on_day(as_of)}).all()
     resolving = Resolving(connection, Meanings(connection, (), as_of), rows)
-    found = [resolving.edge(row) for row in rows]
-    found.sort(key=lambda edge: (
-        order.get((edge.document, edge.source.article or 0), len(places)), in_order[edge.document], edge.number
+    asked = _pairs(matter)
+    found = [(_likeness(asked, _pairs(row.part)), resolving.edge(row)) for row in rows]
+    found.sort(key=lambda one: (
+        -one[0], order.get((one[1].document, one[1].source.article or 0), len(places)), in_order[one[1].document],
+        one[1].number,
     ))
-    texts = _texts(connection, {edge.document for edge in found})
+    texts = _texts(connection, {edge.document for _, edge in found})
     return [
         Responsible(
-            edge.target.label, _phone(text, edge) or phone, edge, text[edge.start : edge.end],
-            (edge.document, edge.source.article) in order,
+            edge.target.label, edge.part, _phone(text, edge) or phone, edge, text[edge.start : edge.end],
+            (edge.document, edge.source.article) in order, round(likeness, 3),
         )
-        for edge in found
+        for likeness, edge in found
         for text, phone in [texts[edge.document]]
     ]
+
+
+def _pairs(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset(pairwise("".join(text.split())))
+
+
+def _likeness(asked: frozenset[tuple[str, str]], what: frozenset[tuple[str, str]]) -> float:
+    """Shared pairs of characters over all (Dice)."""
+    total = len(asked) + len(what)
+    return 2 * len(asked & what) / total if total else 0.0
 
 
 def quotes(connection: Connection, found: Collection[Edge]) -> dict[tuple[str, int], str]:

@@ -254,7 +254,8 @@ def claim_of(relation: Relation) -> Claim:
     document, article = place
     name = relation.target_id.rsplit(" [", 1)[0] if place_of(relation.target_id) else relation.target_id
     kind = relation.label.lower().replace(" ", "_")
-    return Claim(document, -1 if article is None else article, kind, name, str(properties.get("quote") or ""))
+    matter = "" if place_of(relation.source_id) else relation.source_id
+    return Claim(document, -1 if article is None else article, kind, name, str(properties.get("quote") or ""), matter)
 
 
 def _kinds(relation_names: Sequence[str] | None) -> frozenset[str] | None:

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
 from core.config import Config
 from core.errors import NotFound
@@ -18,7 +17,6 @@ from kb.graph_ends import find_node, open_ends, quotes, responsible
 from kb.graph_paths import implementing, path
 from kb.graph_queries import Found, neighbours
 from kb.graph_records import GraphOptions, Node, Sort, article_node, document_node
-from kb.schema import edges
 from tests.graph_samples import ALONE, CITY, LAW, NOTICE, REGISTER, RULES, WORLD, make, opened
 
 Row = tuple[int, bool, str, str, str]
@@ -216,19 +214,19 @@ def test_a_document_is_found_by_id_title_number_and_article(world: KnowledgeBase
 
 
 def test_the_body_in_charge_comes_with_its_number_and_its_words(own: KnowledgeBase) -> None:
-    text = "市公安局（电话0571-87654321）负责养犬登记。"
-    rule = make(replace(CITY.facts, title="临江市养犬登记规定"), text, "市农业农村局负责犬只免疫。", "犬只应当登记。")
+    rule = make(
+        replace(CITY.facts, title="临江市养犬登记规定"),
+        "市公安局负责养犬登记，电话0571-87654321。", "市农业农村局负责犬只免疫。", "犬只应当登记。",
+    )
     own.add([rule], publish=True)
-    with own.writing() as connection:
-        for number, (article, body) in enumerate(((0, "市公安局"), (1, "市农业农村局")), start=900):
-            connection.execute(insert(edges).values(
-                document_id=rule.id, number=number, article=article, kind="responsible", name=body,
-                start=rule.text.index(body), end=rule.text.index(body) + len(body),
-            ))
     with own.reading() as connection:
-        found = [one for one in responsible(connection, [(rule.id, 1)]) if one.edge.number >= 900]
+        third = responsible(connection, [(rule.id, 2)], "养犬登记")
+        second = responsible(connection, [(rule.id, 1)])
         assert responsible(connection, []) == []
-    assert [(one.body, one.phone, one.hit, one.quote) for one in found] == [
-        ("市农业农村局", "0571-81234567", True, "市农业农村局"),
-        ("市公安局", "0571-87654321", False, "市公安局"),
+    assert [(one.body, one.what, one.phone, one.hit) for one in third] == [
+        ("市公安局", "养犬登记", "0571-87654321", False),
+        ("市农业农村局", "犬只免疫", "0571-81234567", False),
     ]
+    assert third[0].quote == rule.text[third[0].edge.start : third[0].edge.end]
+    assert third[0].likeness == 1.0
+    assert [(one.body, one.hit) for one in second] == [("市农业农村局", True), ("市公安局", False)]
