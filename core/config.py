@@ -17,7 +17,7 @@ from core.errors import ConfigError
 SHIPPED = Path(__file__).resolve().parent.parent / "config.yaml"
 ENV_PREFIX = "POLICYDESK_"
 
-_SECRET = ("storage.vectors_api_key", "storage.database", "models.api_key", "audit.key")
+_SECRET = ("storage.vectors_api_key", "storage.database", "models.api_key", "audit.key", "graph.password")
 _PASSWORD = re.compile(r"(://[^/@]*?:).*@")
 
 Tree = dict[str, object]
@@ -122,6 +122,13 @@ class GapsConfig(_Section):
     likeness: float = Field(ge=0, le=1)
 
 
+class GraphConfig(_Section):
+    store: str = Field(pattern=r"^(sql|neo4j:.+)$")
+    user: str
+    password: SecretStr
+    database: str = Field(min_length=1)
+
+
 class UiConfig(_Section):
     host: str
     port: int = Field(ge=0, le=65535)
@@ -151,6 +158,7 @@ class Config(BaseSettings):
     audit: AuditConfig
     faq: FaqConfig
     gaps: GapsConfig
+    graph: GraphConfig
     ui: UiConfig
     regions: RegionsConfig
 
