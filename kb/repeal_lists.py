@@ -54,7 +54,7 @@ def _entries(text: str, start: int, end: int) -> Iterator[Reference]:
 
 def _number(text: str, n: int, start: int, end: int) -> int | None:
     """Where the entry with number ``n`` begins, behind the number."""
-    pattern = rf"(?<=\s){n}[．.、]|(?<![\d〔\[（(第年月.]){n}(?:\s*[．.、](?!\d)|(?=\s*\|?\s*《))"
+    pattern = rf"(?<=[\s号委部会）)。]){n}[．.、]|(?<![\d〔\[（(第年月.]){n}(?:\s*[．.、](?!\d)|(?=\s*\|?\s*《))"
     match = re.compile(pattern).search(text, start, end)
     return match.end() if match else None
 
