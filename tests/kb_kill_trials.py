@@ -50,6 +50,7 @@ TODAY = date(2026, 6, 1)
 _STEPS = 30                  # the highest durable step before which a child is killed
 _SECONDS = 1.2               # the longest time after which it is
 _CHANGES = 12                # that a child would make if it were left alone
+_NO_FAULT = ("free_space", "reindex_unfinished")     # the next reindex goes on with what is left of the last
 _SOURCES = 12                # so many documents come and go
 
 
@@ -210,7 +211,8 @@ def look(home: Path, database: str, words: list[str], out: Path) -> None:
         report["sources"] = [one.source for one in desk.base.documents([State.PUBLISHED])]
         report["drafts"] = [desk.base.document(one.id).text for one in desk.base.documents([State.DRAFT])]
     with open_case(config, home, lambda there, coming: None) as case:
-        report["findings"] = [str(finding) for finding in examine(case, deep=True) if finding.code != "free_space"]
+        found = examine(case, deep=True)
+        report["findings"] = [str(finding) for finding in found if finding.code not in _NO_FAULT]
     out.write_text(json.dumps(report), encoding="utf-8")
 
 
