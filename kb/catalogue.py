@@ -25,7 +25,7 @@ from kb.rows import (
     standing_values,
 )
 from kb.schema import articles, chunks, counters, documents, index_facts
-from kb.versions import Span
+from kb.versions import Span, version_key
 
 _SEEN = (State.PUBLISHED, State.STAGED)
 _COMMITS = counters.c.key == "commits"
@@ -106,6 +106,13 @@ def draft_again(connection: Connection, ids: Sequence[str]) -> None:
     """Revisions that were given up come back as drafts: an edit that was undone leads to one that was there before."""
     away = documents.c.state.in_((State.REMOVED, State.PARSED))
     connection.execute(update(documents).where(documents.c.id.in_(ids) & away).values(state=State.DRAFT))
+
+
+def set_version_keys(connection: Connection, batch: Sequence[Document]) -> None:
+    """As the program of today tells which documents are versions of one rule."""
+    for document in batch:
+        key = version_key(document.facts)
+        connection.execute(update(documents).where(documents.c.id == document.id).values(version_key=key))
 
 
 def next_generation(connection: Connection) -> int:

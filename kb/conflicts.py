@@ -102,7 +102,7 @@ _COMMON = re.compile(
 # Titles that name different sides of these speak of different things.
 _SIDES = tuple(
     tuple(re.compile(side) for side in sides) for sides in (
-        ("农村|乡村", "城镇|城市"), ("中央|国家", "\w省|省级|市级|区级"), ("机关|事业单位", "企业"),
+        ("农村|乡村", "城镇|城市"), ("中央|国家", r"\w省|省级|市级|区级"), ("机关|事业单位", "企业"),
         ("城乡居民", "职工"),
         ("高等|高校|高职", "中等|中职|中小学|高中"), ("内地", "港澳"),
     )

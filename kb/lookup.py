@@ -131,23 +131,25 @@ def named_points(connection: Connection, text: str, options: SearchOptions) -> l
     return found
 
 
-def lapsed(connection: Connection, text: str, options: SearchOptions) -> list[StoredDocument]:
-    """Published documents that ``text`` calls by name and that have ended by the day of ``options``.
+def not_in_force(connection: Connection, text: str, options: SearchOptions) -> list[StoredDocument]:
+    """Published documents that ``text`` calls by name and that have ended by the day of ``options``, or not begun.
 
     A name that a document in force bears too means that one.
     """
     if options.as_of is None:
         return []
-    key, whenever = name_key(text), _conditions(replace(options, as_of=None))
-    said = literal(key).contains(names.c.name, autoescape=False) & (func.length(names.c.name) >= _NAME_LENGTH)
+    day, whenever = options.as_of, _conditions(replace(options, as_of=None))
+    said = literal(name_key(text)).contains(names.c.name) & (func.length(names.c.name) >= _NAME_LENGTH)
     rows = connection.execute(
         select(names.c.name, *STORED).join(documents).where(said, in_state(State.PUBLISHED), *whenever)
-    ).all()
-    ended = {row.name: row for row in rows if row.in_force_to is not None and row.in_force_to <= options.as_of}
-    held = {row.name for row in rows if row.in_force_to is None or row.in_force_to > options.as_of}
-    inside = {name for name in ended if any(name != other and name in other for other in {row.name for row in rows})}
-    found = {row.id: stored_of(row) for name, row in ended.items() if name not in held and name not in inside}
-    return list(found.values())
+        .order_by(documents.c.in_force_from)
+    )
+    bearers: dict[str, list[StoredDocument]] = {}
+    for row in rows:
+        bearers.setdefault(row.name, []).append(stored_of(row))
+    longest = [own for name, own in bearers.items() if not any(name != other and name in other for other in bearers)]
+    meant = [own[-1] for own in longest if not any(document.in_force(day) for document in own)]
+    return list({document.id: document for document in meant}.values())
 
 
 def _stored_numbers(connection: Connection, named: NamedNumber, options: SearchOptions) -> list[str]:

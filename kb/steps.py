@@ -256,6 +256,7 @@ class Steps:
                 break
             with self.engine.begin() as connection:
                 save_references(connection, batch)
+                catalogue.set_version_keys(connection, batch)
             completed += [document.id for document in batch]
         if completed:
             with self.engine.begin() as connection:

@@ -73,10 +73,10 @@ class Answerer:
         search: Callable[[str, SearchOptions], list[Hit]],
         title: Callable[[str], str | None],
         direct: Callable[[str, SearchOptions], Direct | None],
-        lapsed: Callable[[str, SearchOptions], list[StoredDocument]],
+        not_in_force: Callable[[str, SearchOptions], list[StoredDocument]],
     ) -> None:
-        """``direct`` gives the entry, reviewed by an editor, that answers a question without a search; ``lapsed`` the
-        documents that a question names and that do not hold any more."""
+        """``direct`` gives the entry, reviewed by an editor, that answers a question without a search;
+        ``not_in_force`` the documents that a question names and that do not hold on its day."""
         self._config = config
         self._home_region = home_region
         self._region_names = region_names
@@ -84,7 +84,7 @@ class Answerer:
         self._search = search
         self._title = title
         self._direct = direct
-        self._lapsed = lapsed
+        self._not_in_force = not_in_force
 
     def answer(self, question: Question) -> Answer:
         """Raises `ConfigError` for a malformed region code; a question without an answer is no error."""
@@ -106,8 +106,9 @@ class Answerer:
             ("total", (time.perf_counter() - started) * 1000),
         )
         best = max((terms.coverage(_whole(hit)) for hit in chosen or hits), default=0.0)
-        named = [n for document in self._lapsed(question.text, options) for n in self._notices(document, question)]
-        answer = replace(answer, notices=tuple(dict.fromkeys((*answer.notices, *named))))
+        named = self._not_in_force(question.text, options)
+        told = [*answer.notices, *(notice for document in named for notice in self._notices(document, question))]
+        answer = replace(answer, notices=tuple(dict.fromkeys(told)))
         return replace(
             answer, confidence=round(best, 3), timings_ms=tuple((name, round(ms, 1)) for name, ms in timings)
         )

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from core.errors import NotFound, PolicyDeskError
 from policydesk.cli import app
 
-PARKING = """标题：临澜市停车管理办法
+PARKING = """标题：停车管理办法
 发文机关：临澜市人民政府
 施行日期：2020-01-01
 适用区域：900100
@@ -171,3 +171,10 @@ def test_the_unit_in_charge_and_the_next_review_are_listed_when_due(desk: Desk) 
     desk.run("care", name, "--owner", "城管局", "--review-due", "2024-01-01")
     assert "2024-01-01  复核到期" in desk.run("review", "due")
     assert "城管局" in desk.run("review", "due")
+
+
+def test_a_rule_that_is_asked_for_by_name_before_its_first_day_is_said_to_come(desk: Desk) -> None:
+    ingest(desk)
+    asked = desk.rows("ask", "停车管理办法规定收费多少？", "--region", "900100", "--as-of", "2019-12-31")[0]
+    assert "尚未生效" in str(asked["notices"])
+    assert asked["citations"] == []
