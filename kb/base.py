@@ -189,9 +189,9 @@ class KnowledgeBase:
         with self._engine.connect() as connection:
             return lookup.title_of(connection, document_id)
 
-    def lapsed(self, text: str, options: SearchOptions) -> list[StoredDocument]:
-        """Documents that ``text`` calls by name and that do not hold any more."""
-        return self.read(lambda connection: lookup.lapsed(connection, text, options))
+    def not_in_force(self, text: str, options: SearchOptions) -> list[StoredDocument]:
+        """Documents that ``text`` calls by name and that do not hold on the day of ``options``."""
+        return self.read(lambda connection: lookup.not_in_force(connection, text, options))
 
     def article_texts(self, *, national: bool) -> Iterator[tuple[str, str]]:
         """(ref, title and text) of every article of published documents, for comparisons with other engines."""

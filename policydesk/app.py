@@ -184,7 +184,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
         answerer = Answerer(
             config.answer, home_region=config.regions.home, region_names=names,
             words=tokenizer.words, search=base.search, title=base.title, direct=direct,
-            lapsed=base.lapsed,
+            not_in_force=base.not_in_force,
         )
         yield Desk(config, base, answerer, found.settings, found.models.chosen)
 
