@@ -26,6 +26,7 @@ from kb import catalogue
 from kb.editing import Editing, save_parsed
 from kb.encode import Encoded, EncodingPool, Packed
 from kb.files import remember_files
+from kb.postgres import refresh_statistics
 from kb.steps import Staged, Steps, encode, words_of
 
 
@@ -166,6 +167,8 @@ class Adding:
             return encode(staged.index, staged.entries, packed)
 
         replaced = self._steps.write(staged, encoded)
+        with self._steps.engine.begin() as connection:
+            refresh_statistics(connection)
         self._remember(files)
         return replaced, self._steps.duplicates(staged.documents)
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from core.records import State
 from kb.law_names import name_key
 from kb.rows import in_state
 from kb.schema import documents, edges, names
+from kb.unindexed import unindexed
 
 VALUES = 10_000              # in one query; SQLite binds at most 32,766
 
@@ -48,7 +49,7 @@ def of_kind(kinds: Collection[str]) -> ColumnElement[bool]:
 
     Without index, as `kb.rows.in_state`: SQLite would begin at all references of a kind (20 ms instead of 0.2).
     """
-    return func.coalesce(edges.c.kind, "").in_(sorted(kinds))
+    return unindexed(edges.c.kind).in_(sorted(kinds))
 
 
 _D = documents.c

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, func
+from sqlalchemy import ColumnElement, FromClause, Row
 
 from core.records import Article, Chunk, Document, Ended, Facts, Rank, State, StoredDocument
 from kb.packed import (
@@ -20,6 +20,7 @@ from kb.packed import (
 )
 from kb.schema import documents
 from kb.tokens import plain
+from kb.unindexed import unindexed
 from kb.versions import Span, version_key
 
 _FACTS = [documents.c[field.name] for field in fields(Facts)]
@@ -34,7 +35,7 @@ def in_state(*states: State, of: FromClause = documents) -> ColumnElement[bool]:
 
     Without index: SQLite takes a state for the rarer thing and would begin at all that is published (7 ms a search).
     """
-    return func.coalesce(of.c.state, "").in_(states)
+    return unindexed(of.c.state).in_(states)
 
 
 @dataclass(frozen=True, slots=True)
