@@ -23,10 +23,10 @@ from sqlalchemy import Connection, MetaData, Table, func, select
 from sqlalchemy import text as sql
 
 from core.errors import PolicyDeskError, StorageFull
+from kb import catalogue
 from kb.audit import newest, utc_now
 from kb.backup_files import pack, sha256_of
 from kb.database import open_unchanged
-from kb.schema import counters
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -120,11 +120,11 @@ def _write_tables(database: str, work: Path, program: str) -> Manifest:
         version = connection.scalar(sql("SELECT version_num FROM alembic_version"))
         rows = {table.name: _write_table(connection, table, work / TABLES) for table in tables}
         place = newest(connection) if "audit" in rows else None
-        commits = connection.scalar(select(counters.c.number).where(counters.c.key == "commits"))
+        commits = catalogue.commits(connection) if "counters" in rows else 0
     members = {path.relative_to(work).as_posix(): sha256_of(path) for path in sorted(work.rglob("*")) if path.is_file()}
     manifest = Manifest(
         FORMAT, utc_now().isoformat(timespec="seconds"), program, str(version), connection.dialect.name, rows,
-        commits or 0, place.seq if place else 0, place.hash if place else "", members,
+        commits, place.seq if place else 0, place.hash if place else "", members,
     )
     (work / MANIFEST).write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8")
     return manifest
