@@ -110,8 +110,8 @@ def documents_of(corpora: Sequence[Path], config: Config) -> Iterator[Document]:
         opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
         with opened as stream:
             read = read_jsonl(
-                cast("BinaryIO", stream), str(path), regions=config.regions.names, chunk_chars=config.ingest.chunk_chars,
-                max_line=config.ingest.max_line_mb * 1_000_000,
+                cast("BinaryIO", stream), str(path), regions=config.regions.names,
+                chunk_chars=config.ingest.chunk_chars, max_line=config.ingest.max_line_mb * 1_000_000,
             )
             yield from (item for item in read if not isinstance(item, Skipped))
 
@@ -150,6 +150,7 @@ def _compare(
     result: GraphResult, passage: Passage, document: Document, edges: Sequence[Reference],
     plain: Sequence[tuple[int, Edge, bool]],
 ) -> None:
+    found: set[Edge]
     if passage.kind == REFERENCE:
         inside = _inside(passage, document)
         found = {

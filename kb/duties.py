@@ -17,7 +17,7 @@ _ANCHOR = re.compile(r"负责(?!人|的主管|任|同志|的态度)|主管(?!人
 _HOW = re.compile(
     r"(?:具体|统一|分别|依法|共同|主要|牵头|按(?:照)?(?:各自)?(?:的)?职责(?:分工)?(?:权限)?|在各自(?:的)?职责范围内|会同[^，。；]{2,24})*$"
 )
-_BY = re.compile(r".*(?:具体|统一|依法)?由")
+_BEFORE_BY = re.compile(r"(?:具体|统一|依法|应当|可以)+$")
 _UNTIL = re.compile(r"[，。；\n（(）)]|$")
 _BREAKS = "。；，：\n"
 _NOT_BODY = re.compile(
@@ -26,7 +26,8 @@ _NOT_BODY = re.compile(
 )
 _CHARGED = re.compile(r"负责[^，。]{1,24}的(?=(?:主管)?(?:部门|机构|机关)$)")     # 国务院负责传统工艺美术保护工作的部门
 _CHARGE = re.compile(r"[^，。；\n]{1,24}?的(?:主管)?(?:部门|机构|机关|人员|单位)")
-_LABEL = re.compile(r"\s*(?:[（(][一二三四五六七八九十\d]{1,3}[）)]|\d{1,2}[.．、]|[一二三四五六七八九十]{1,3}、)\s*")
+_HAN = "一二三四五六七八九十百"
+_LABEL = re.compile(rf"\s*(?:[（(][{_HAN}\d]{{1,3}}[）)]|\d{{1,2}}[.．、]|[{_HAN}]{{1,3}}、|第[{_HAN}]{{1,5}}条)\s*")
 _LONGEST_BODY = 60
 _SCOPE = re.compile(
     r"本(?:法|条例|办法|规定|细则|通知|意见|规则|方案|解释|规范|标准)适用于([^。；\n]{2,200})"
@@ -98,8 +99,9 @@ def _body(words: str, at: int, *, taken_on: bool) -> tuple[int, str, str]:
         start = label.end()
     how = _HOW.search(words, start, at)
     head = words[start : how.start() if how else at]
-    if by := _BY.match(head):
-        return start + by.end(), head[by.end() :], head[: by.start()]
+    by = head.rfind("由")
+    if by >= 0:
+        return start + by + 1, head[by + 1 :], _BEFORE_BY.sub("", head[:by])
     if taken_on:
         return start, "", ""             # 申请人承担费用
     begin = max(head.rfind(mark) for mark in "（( \u3000") + 1
@@ -129,13 +131,16 @@ def _concerned(position: int, article: Article, words: str) -> Iterator[Referenc
     found = False
     for match in _SCOPE.finditer(words):
         group = next(n for n in (1, 2, 3) if match.group(n))
-        whom = match.group(group).strip()
-        if not whom.endswith("不"):
+        label = _LABEL.match(words, match.start(group), match.end(group))
+        first = label.end() if label else match.start(group)
+        whom = words[first : match.end(group)].strip()
+        if whom and not whom.endswith("不"):
             found = True
-            start = article.start + match.start(group)
-            yield Reference(position, start, start + len(match.group(group)), Relation.APPLIES_TO, whom, None)
+            yield Reference(
+                position, article.start + first, article.start + match.end(group), Relation.APPLIES_TO, whom, None
+            )
     if not found and _AUDIENCE.match(article.address):
-        first = words.strip().split("\n", 1)[0][:_LONGEST]
-        if first:
-            start = article.start + words.index(first)
-            yield Reference(position, start, start + len(first), Relation.APPLIES_TO, first, None)
+        line = words.strip().split("\n", 1)[0][:_LONGEST]
+        if line:
+            start = article.start + words.index(line)
+            yield Reference(position, start, start + len(line), Relation.APPLIES_TO, line, None)

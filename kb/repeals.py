@@ -307,7 +307,7 @@ class _Reading:
         if _ELSE_BEFORE.search(self._text[start:at]):
             return None
         if match.group() in _REPLACING:
-            return Relation.SUPERSEDES if _THIS_ONE.search(self._text, start, at) else None
+            return Relation.SUPERSEDES if _THIS_ONE.search(self._text[start:at]) else None
         if match.group() in ("失效", "作废") or not _DECIDES.search(self._text[max(start, at - 12) : at]):
             return None
         return Relation.REPEALS
@@ -333,7 +333,7 @@ class _Reading:
         own = _WHOLE_TAIL.match(tail)        # not the number of the next one in the list
         doc_no = find_doc_no(own.group()) if own else None
         if doc_no is None and _UNDER_NUMBER.search(before):
-            doc_no = find_doc_no(before)
+            doc_no = find_doc_nos(before, 0, len(before))[-1][2]
         return Reference(None, name.start, name.end, kind, self._short.get(key, key), address, "", doc_no)
 
     def _is_document(self, name: _Name, tail: str) -> bool:
