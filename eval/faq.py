@@ -7,6 +7,7 @@ the lists of words; the split test was not looked at while they were made.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +87,11 @@ def main() -> None:
     likeness = shipped_likeness()
     for split in ("dev", "test"):
         found = measure([line for line in read_lines() if line.split == split], likeness)
-        print(f"{split}: {len(found.same)} paraphrases, {len(found.near)} near misses")
+        sys.stdout.write(f"{split}: {len(found.same)} paraphrases, {len(found.near)} near misses\n")
         for threshold in (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85):
             right, wrong = found.at(threshold)
-            print(f"  {threshold:.2f}  right {right}  wrong {wrong}  precision {right / max(1, right + wrong):.3f}")
+            precision = right / max(1, right + wrong)
+            sys.stdout.write(f"  {threshold:.2f}  right {right}  wrong {wrong}  precision {precision:.3f}\n")
 
 
 if __name__ == "__main__":

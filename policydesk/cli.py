@@ -21,6 +21,7 @@ from policydesk.cli_bench import bench_app
 from policydesk.cli_edit import edit_app
 from policydesk.cli_eval import eval_app
 from policydesk.cli_faq import faq_app
+from policydesk.cli_gaps import feedback, gaps_app
 from policydesk.cli_index import reindex, reindexing
 from policydesk.cli_jobs import jobs_app
 from policydesk.cli_lifecycle import care, history, impact, repeal, unrule
@@ -58,6 +59,7 @@ config_app = typer.Typer(help="查看与检查配置。", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(audit_app, name="audit")
 app.add_typer(faq_app, name="faq")
+app.add_typer(gaps_app, name="gaps")
 app.add_typer(bench_app, name="bench")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
