@@ -21,13 +21,15 @@ from core.errors import BackendUnavailable, PolicyDeskError
 from core.records import State
 from kb import catalogue, lookup, validity
 from kb.audit import record
-from kb.backup import FILES, TABLES, Manifest, count_rows, read_manifest, read_rows, reflected
+from kb.backup import FILES, INDEX, TABLES, Manifest, count_rows, read_manifest, read_rows, reflected
 from kb.backup_files import unpack, verify
 from kb.database import migrate, open_unchanged
+from kb.doctor_index import point_findings, wanted_points
 from kb.home import check_free_space
-from kb.index import IndexSettings
+from kb.index import Index, IndexSettings
 from kb.schema import documents, index_facts, metadata, next_points
 from kb.steps import Steps
+from kb.store import store_folder
 
 _MARK = "restoring"          # key in index_facts
 _ID = "restoring.id"
@@ -99,10 +101,13 @@ class Restoring:
             _settle(connection, settings.made_with)
             detail = {"made_at": manifest.made_at, "audit_seq": manifest.audit_seq, "commits": manifest.commits}
             record(connection, who, "restore", self._source.name, detail)
+        copied = self._parts / INDEX
+        if copied.is_dir() and settings.kind == "edge" and manifest.index == settings.made_with:
+            copied.rename(store_folder(self.staging, ""))
         index = settings.open("")
         least = settings.config.storage.min_free_mb
         with closing(index.store):
-            index.store.delete([point.id for point in index.store.read()])      # of a server that had some
+            _drop_others(engine, index)
             Steps(self.staging, engine=engine, index=index, min_free_mb=least).finish_interrupted()
             index.store.flush()
             there = index.store.count()
@@ -187,6 +192,18 @@ def _settle(connection: Connection, made_with: Mapping[str, str]) -> None:
     catalogue.write_index_facts(connection, made_with)
     validity.refresh(connection, list(connection.scalars(select(c.id).where(c.state == State.PUBLISHED))))
     connection.execute(update(documents).values(index_stale=False))
+
+
+def _drop_others(engine: Engine, index: Index) -> None:
+    """Points that nothing published holds; all of them where one of the others is not what the tables say."""
+    with engine.connect() as connection:
+        wanted = wanted_points(connection)
+    found = list(point_findings(index, wanted, []))
+    if any(one.code == "point_payload" for one in found):
+        index.store.delete([point.id for point in index.store.read()])
+    else:
+        index.store.delete([point for one in found if one.code == "point_foreign" for point in one.items])
+    index.store.flush()
 
 
 def _sync(folder: Path) -> None:

@@ -50,6 +50,7 @@ def doctor(
 
 def backup(
     target: Annotated[Path, typer.Argument(help="写成这个 .tar.zst、.tar.gz 文件，或不带扩展名的目录")],
+    index: Annotated[bool, typer.Option("--index", help="连同索引：恢复更快，检索结果逐条相同；须先停止服务")] = False,
     home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -59,7 +60,7 @@ def backup(
     from policydesk.ops import back_up
 
     started = time.perf_counter()
-    manifest = back_up(read_config(config), home, target)
+    manifest = back_up(read_config(config), home, target, with_index=index)
     if as_json:
         write_lines(None, [to_line(asdict(manifest))])
     told = f"{manifest.rows.get('documents', 0)} 份文件，共 {sum(manifest.rows.values())} 行"

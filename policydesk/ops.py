@@ -9,15 +9,17 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from core.config import Config
-from core.errors import NotFound
+from core.errors import NotFound, PolicyDeskError
 from core.records import Document
 from ingest.document import assemble
 from kb.audit_check import check
-from kb.backup import Manifest, write_backup
+from kb.backup import CopiedIndex, Manifest, write_backup
 from kb.checkpoints import Checkpoints
 from kb.doctor import Case
 from kb.home import hold_home
+from kb.index import PLACE, recorded
 from kb.restore import Restored, Restoring
+from kb.store import store_folder
 from policydesk import __version__
 from policydesk.app import database_url, opened_home
 
@@ -44,12 +46,20 @@ def open_case(config: Config, home: Path | None, on_step: Callable[[int, int], N
         yield Case(folder, found.engine, found.settings, remake, audit, on_step)
 
 
-def back_up(config: Config, home: Path | None, target: Path) -> Manifest:
-    """A backup of a home that may be in use."""
+def back_up(config: Config, home: Path | None, target: Path, *, with_index: bool = False) -> Manifest:
+    """A backup of a home that may be in use; ``with_index`` it must not be. Raises `HomeLocked`."""
     folder = home or config.home
     if not config.storage.database and not (folder / "policydesk.db").is_file():
         raise NotFound(f"{folder} 中没有知识库。请用 --home 指定状态目录")
-    return write_backup(folder, database_url(config, folder), target, program=__version__)
+    if not with_index:
+        return write_backup(folder, database_url(config, folder), target, program=__version__, index=None)
+    if config.storage.vectors != "edge":
+        raise PolicyDeskError("--index 只用于 storage.vectors: edge；Qdrant 服务器的索引在恢复时重建")
+    with opened_home(config, folder) as found:
+        facts = recorded(found.engine, found.settings)
+        made_with = {key: facts[key] for key in found.settings.made_with}
+        copied = CopiedIndex(store_folder(folder, facts.get(PLACE, "")), made_with)
+        return write_backup(folder, database_url(config, folder), target, program=__version__, index=copied)
 
 
 def restore_home(config: Config, source: Path, home: Path, who: str) -> Restored:

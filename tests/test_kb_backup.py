@@ -111,6 +111,25 @@ def test_what_is_restored_has_the_same_rows_and_finds_the_same(
         assert answers(light, restored) == before
 
 
+def test_an_index_that_is_copied_holds_the_same_points(light: Config, home: Path, tmp_path: Path) -> None:
+    manifest = back_up(light, home, tmp_path / "saved.tar.zst", with_index=True)
+    assert manifest.index
+    restore_home(light, tmp_path / "saved.tar.zst", tmp_path / "restored", "李四")
+    segments = [{path.name for path in (one / "vectors" / "segments").iterdir()} for one in (home, tmp_path / "restored")]
+    assert segments[0] == segments[1]
+    with open_case(light, tmp_path / "restored", lambda _done, _total: None) as case:
+        assert examine(case, deep=True) == []
+    assert contents(tmp_path / "restored") == contents(home)
+
+
+def test_a_copied_index_of_other_settings_is_made_again(light: Config, home: Path, tmp_path: Path) -> None:
+    back_up(light, home, tmp_path / "saved", with_index=True)
+    plain = light.model_copy(update={"index": light.index.model_copy(update={"embedder": "none"})})
+    assert restore_home(plain, tmp_path / "saved", tmp_path / "restored", "李四").chunks == 30
+    with open_case(plain, tmp_path / "restored", lambda _done, _total: None) as case:
+        assert examine(case, deep=True) == []
+
+
 # damage
 
 
