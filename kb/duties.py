@@ -38,6 +38,7 @@ _AUDIENCE = re.compile(
     r"^(?:[一二三四五六七八九十]{1,3}、|第[一二三四五六七八九十]+[章节]|[（(][一二三四五六七八九十]+[）)])?[\s\u3000]*"
     r"(?:适用|申请|申报|服务|办理|补贴|补助|保障|资助|救助|奖励|支持|享受|认定|发放|扶持|招募|招聘)(?:对象|范围|人群)$"
 )
+_AUDIENCE_ENDS = ("对象", "范围", "人群")
 _LONGEST = 200
 _KNOWN = r"(?:法院|检察院|国务院|办公厅|政府|委员会|[部委局厅署会])"
 _TITLE_BODIES = re.compile(rf"^((?:[^《》关于]{{2,16}}?{_KNOWN}[、\s]?){{1,12}})(?=关于|印发|公布)")
@@ -55,7 +56,7 @@ def duties(document: Document) -> Iterator[Reference]:
         words = text[article.start : article.end]
         if "负责" in words or "主管" in words or "组织实施" in words or "承担" in words:
             yield from _responsible(position, article, words)
-        if "适用" in words or _AUDIENCE.match(article.address):
+        if "适用" in words or article.address.endswith(_AUDIENCE_ENDS):
             yield from _concerned(position, article, words)
 
 

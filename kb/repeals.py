@@ -22,7 +22,6 @@ _TITLE = re.compile(r"《((?:[^《》\n]|《[^《》\n]*》){2,160})》")
 _BRACKET = r"[（(](?:[^（）()]|[（(][^（）()]*[）)]){0,120}[）)]"
 _ENDS = re.compile(r"废止|失效|作废|停止(?:执行|施行|实施|适用)|不再(?:执行|施行|实施|适用)|取代|替代|代替")
 _REPLACING = ("取代", "替代", "代替")
-_WORDS = ("废止", "失效", "作废", "停止", "不再", "取代", "替代", "代替", "为准")
 _MAY_FOLLOW = frozenset("。；;，,.）) 　\t\n|”")
 _LONGEST = 3000              # characters of one clause; a notice that repeals forty others in one breath has 2,600
 
@@ -121,7 +120,7 @@ def ended(document: Document, names: Mapping[str, str]) -> list[Reference]:
     A document that is named with its 发文字号 gives two: one by name, one by number, both with the number.
     """
     text, title = document.text, document.facts.title
-    if _ABOUT_ANOTHER.search(title) or (not any(word in text for word in _WORDS) and "废止" not in title):
+    if _ABOUT_ANOTHER.search(title) or not ("废止" in title or _ENDS.search(text) or "为准" in text):
         return []                    # who explains a rule tells what the rule ended
     reading = _Reading(document, names)
     found = [*reading.clauses(), *reading.of_title()]

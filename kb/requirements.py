@@ -20,6 +20,7 @@ _NEEDS = re.compile(
 )
 _MATERIALS = re.compile(r"(?:申请|办理|提交|申报|所需|受理|需提交|应提交)(?:的)?(?:材料|资料)(?:清单|目录)?$")
 _CONDITIONS = re.compile(r"(?:申请|受理|办理|申报|准入|享受|认定|基本|补贴|领取)(?:的)?条件$")
+_SECTION_ENDS = ("材料", "资料", "清单", "目录", "条件")
 _ENTRY = re.compile(rf"(?:^|(?<=[\n；;。：:]))[ \u3000]*{_LABEL}[ \u3000]*([^\n；;。]{{2,}})", re.M)
 _ITEM = re.compile(
     r"((?:申请(?!人|信息|材料|表)|申报|办理|申领|领取|设立|从事|开办|登记|报考|注销|变更)[^，。；：:\n（）()“”]{2,30}?)(?=的[，,]?|[，,]|应当|应|须|需|时)"
@@ -48,6 +49,8 @@ def requirements(document: Document) -> Iterator[Reference]:
 
 def _section(article: Article) -> Relation | None:
     """What a section of a guide lists by its name."""
+    if not article.address.endswith(_SECTION_ENDS):      # 150,000 times a base: a tenth of the time of a pattern
+        return None
     if _MATERIALS.search(article.address):
         return Relation.MATERIAL
     return Relation.CONDITION if _CONDITIONS.search(article.address) else None
