@@ -56,6 +56,7 @@ _BARCODE = re.compile(r"GB0626-2005\^[^^\n]*\^([^^\n]*)\^([^^\n]*)\^([^^\n]*号)
 _UNSIGNED = ("解读", "新闻", "问答")          # they speak of another document's dates, grounds and repeals
 _SENT = ("意见", "通知", "规定", "规划", "方案")
 _RULES = ("条例", "规定", "办法", "细则", "规则", "规程", "令", "决定", "其他")
+_CONGRESS = re.compile(r"人民代表大会|人大常委会")
 _CONTEXT = 30_000
 
 
@@ -225,10 +226,20 @@ def _published(view: View, by_order: bool, origin: Origin | None, dated: Read | 
 
 
 def _place(found: _Found, text: str, source: str, regions: Regions) -> Place:
-    """行政层级 and 适用区域 of the first issuer."""
+    """行政层级 of the first issuer, and its region or that of the city with which the title of a rule begins.
+
+    Of 3,421 law files 7 name only the province's congress that approved a city's rule, 1 was made by it for a city,
+    and 2 come from a city that is a part of another one today.
+    """
     if not found.issuers:
         return Place(None, None)
-    return place_of(found.issuers[0].value, regions, text[:_CONTEXT] + text[-3000:])
+    issuer = found.issuers[0].value
+    place = place_of(issuer, regions, text[:_CONTEXT] + text[-3000:])
+    if found.kind in _RULES and place.level in (None, "省", "市") and _CONGRESS.search(issuer):
+        city = leading_region(found.opening.title.value, regions)
+        if city is not None and city.level == "市":
+            return replace(place, region=city.code)
+    return place
 
 
 def _reads(found: _Found, view: View, row: Mapping[str, str], place: Place) -> list[tuple[str, Read]]:

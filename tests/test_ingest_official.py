@@ -192,6 +192,29 @@ def test_a_law_is_issued_by_the_body_that_adopted_it_and_dated_by_the_first_day(
     assert (official.facts.effective_from, official.facts.rank) == (date(2019, 5, 1), Rank.LOCAL_REGULATION)
 
 
+@pytest.mark.parametrize(("title", "body", "region"), [
+    ("临澜市供热条例", "江岳省第十届人民代表大会常务委员会第三次会议批准", "900100"),   # its own is not told
+    ("临澜市供热条例", "旧山市第三届人民代表大会常务委员会第三次会议通过", "900100"),   # a part of it today
+    ("临澜市供热条例", "望川市第三届人民代表大会常务委员会第三次会议通过", "900100"),
+    ("临澜市澜东区供热条例", "江岳省第十届人民代表大会常务委员会第三次会议通过", "900000"),
+    ("江岳省供热条例", "江岳省第十届人民代表大会常务委员会第三次会议通过", "900000"),
+    ("供热条例", "江岳省第十届人民代表大会常务委员会第三次会议通过", "900000"),
+])
+def test_a_rule_whose_title_begins_with_a_city_holds_there_whichever_congress_approved_it(
+    config: Config, title: str, body: str, region: str
+) -> None:
+    law = f"# {title}\n\n2019年3月1日 {body}\n\n<!-- INFO END -->\n\n第一条 为了规范供热，制定本条例。\n"
+    assert read_law(law, "地方性法规/江岳省/甲.md", config).facts.region == region
+
+
+def test_what_a_national_congress_makes_for_a_city_has_no_region(config: Config) -> None:
+    law = (
+        "# 临澜市供热条例\n\n2019年3月1日 第十届全国人民代表大会常务委员会第三次会议通过\n\n<!-- INFO END -->\n\n"
+        "第一条 甲。\n"
+    )
+    assert read_law(law, "甲.md", config).facts.region is None
+
+
 def test_the_note_under_a_laws_title_gives_body_date_number_and_force(config: Config) -> None:
     text = (
         "供热管理条例\n（2021年7月20日国务院第3次常务会议通过　2021年7月27日中华人民共和国国务院令第746号公布　"
