@@ -115,7 +115,8 @@ def test_an_index_that_is_copied_holds_the_same_points(light: Config, home: Path
     manifest = back_up(light, home, tmp_path / "saved.tar.zst", with_index=True)
     assert manifest.index
     restore_home(light, tmp_path / "saved.tar.zst", tmp_path / "restored", "李四")
-    segments = [{path.name for path in (one / "vectors" / "segments").iterdir()} for one in (home, tmp_path / "restored")]
+    homes = (home, tmp_path / "restored")
+    segments = [{path.name for path in (one / "vectors" / "segments").iterdir()} for one in homes]
     assert segments[0] == segments[1]
     with open_case(light, tmp_path / "restored", lambda _done, _total: None) as case:
         assert examine(case, deep=True) == []
