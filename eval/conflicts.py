@@ -3,7 +3,7 @@
 ``python -m eval.conflicts planted FOLDER`` plants notices beside the documents of FOLDER (see `eval.planted`) and
 prints recall by kind, the notices that say the same and are shown all the same, and what is found without any notice.
 ``python -m eval.conflicts judged HOME`` prints the precision of what is found in a home, by the verdicts of
-``eval/conflicts_judged.jsonl``: {"sides": [[title, quote], [title, quote]], "verdict": "true"|"false", "why"}.
+``eval/conflicts_judged.jsonl``: {"sides": [two keys of `pair_key`], "verdict": "true" or "false", "corpus", "why"}.
 """
 
 from __future__ import annotations
@@ -111,8 +111,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("path", type=Path)
     parser.add_argument("--most", type=int, default=150, help="notices that are planted")
     parser.add_argument("--top", type=int, default=100)
+    parser.add_argument("--region", help="only what holds there")
     given = parser.parse_args(arguments)
-    lines = _planted(given.path, given.most) if given.what == "planted" else _judged(given.path, given.top)
+    if given.what == "planted":
+        lines = _planted(given.path, given.most)
+    else:
+        lines = _judged(given.path, given.top, given.region)
     for line in lines:
         sys.stdout.write(f"{line}\n")
     return 0
@@ -129,7 +133,7 @@ def _planted(folder: Path, most: int) -> Iterator[str]:
     with published(documents) as connection:
         alone = find_conflicts(connection, today=TODAY, names=names)
     yield f"{len(documents)} documents, {len(alone)} pairs without any notice"
-    held = [document for document in documents if _holds(document.facts)]
+    held = [document for document in documents if holds(document.facts)]
     plants = [*_some(plant(held, make), most)]
     with published([*documents, *(one.notice for one in plants)]) as connection:
         rows = score(connection, plants, names)
@@ -145,14 +149,14 @@ def _planted(folder: Path, most: int) -> Iterator[str]:
     yield f"{wrong} of {len(same)} notices that say the same in other words are shown"
 
 
-def _judged(home: Path, top: int) -> Iterator[str]:
+def _judged(home: Path, top: int, region: str | None) -> Iterator[str]:
     engine = open_database(f"sqlite:///{home / 'policydesk.db'}")
     with engine.begin() as connection:
         started = time.perf_counter()
         made = complete_clauses(connection)
         yield f"{made} documents read in {time.perf_counter() - started:.1f} s"
         started = time.perf_counter()
-        found = find_conflicts(connection, today=TODAY, names={})
+        found = find_conflicts(connection, today=TODAY, names={}, region=region)
         yield f"{len(found)} pairs in {time.perf_counter() - started:.1f} s"
     engine.dispose()
     counts = verdicts(found[:top])
@@ -161,7 +165,8 @@ def _judged(home: Path, top: int) -> Iterator[str]:
     yield f"of the first {min(top, len(found))}: {dict(counts)}; precision {share:.3f} of {read}"
 
 
-def _holds(facts: Facts) -> bool:
+def holds(facts: Facts) -> bool:
+    """Whether it is in force on the day of the samples."""
     started = facts.effective_from is None or facts.effective_from <= TODAY
     return started and (facts.effective_to is None or TODAY < facts.effective_to) and facts.validity != "已废止"
 

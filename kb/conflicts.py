@@ -26,6 +26,7 @@ from kb.lookup import stored_documents
 from kb.precedence import Decision, decide, may_meet, place_of
 from kb.schema import chunks, documents, edges
 from kb.schema import names as names_table
+from kb.versions import version_key
 
 _ALIKE = 0.53                # shared character pairs over all (Dice) of two sentences
 _ALIKE_CONDITION = 0.72      # where they differ in a condition only
@@ -97,14 +98,15 @@ _PASSED_ON = re.compile(r"^(?:[《\s　]|关于|印发|转发|公布|发布)+")
 _YEAR = re.compile(r"(?:19|20)\d\d(?=\s?[年—~至-])")
 _COMMON = re.compile(
     r"[《》〈〉“”\"（()）\s.·…、]|中华人民共和国|关于|印发|转发|通知|公布|发布|进一步|做好|加强|开展|有关|问题|事项|工作|实施|管理"
-    r"|办法|规定|意见|细则|条例|方案|暂行|试行|政策|解读|指南|若干|常见|问答|办事|申请|提高|调整|落实|标准"
+    r"|办法|规定|意见|细则|条例|方案|暂行|试行|政策|解读|指南|若干|常见|问答|办事|申请|提高|调整|落实|标准|的"
 )
 # Titles that name different sides of these speak of different things.
 _SIDES = tuple(
     tuple(re.compile(side) for side in sides) for sides in (
         ("农村|乡村", "城镇|城市"), ("中央|国家", r"\w省|省级|市级|区级"), ("机关|事业单位", "企业"),
         ("城乡居民", "职工"),
-        ("高等|高校|高职", "中等|中职|中小学|高中"), ("内地", "港澳"),
+        ("高等|高校|高职", "中等|中职|中小学|高中"), ("内地", "港澳"), ("预备役", "现役"),
+        ("民事|仲裁法", "刑事", "行政诉讼|行政复议", "劳动争议"),
     )
 )
 # A fine for 下列行为之一, which stand elsewhere.
@@ -123,7 +125,7 @@ def find_conflicts(
 ) -> list[Conflict]:
     """Of published documents in force, the surest first; of one ``document``, or such as both hold in ``region``.
 
-    Documents without rows in ``clauses`` are left out, see `kb.clause_rows.complete_clauses`.
+    Run `kb.clause_rows.complete_clauses` before: what it keeps has to be read again otherwise.
     """
     rules = _rules(connection, today, names)
     if region is not None:
@@ -136,13 +138,22 @@ def find_conflicts(
 
 
 def conflicts_of(
-    connection: Connection, document: Document, *, today: date, names: Mapping[str, str]
+    connection: Connection, document: Document, *, today: date, names: Mapping[str, str], region: str | None = None
 ) -> list[Conflict]:
-    """Of a document that need not be published, with published ones in force, as if it held today."""
+    """Of a document that need not be published, with published ones in force, as if it held today.
+
+    Left out is what it is about to replace: an earlier revision of its source, an earlier version of its rule.
+    """
     rules = _rules(connection, today, names)
-    own = StoredDocument(document.id, document.facts, document.source, State.DRAFT, None, None, None)
-    # an earlier revision of the same source goes when this one is published
-    rules = {name: rule for name, rule in rules.items() if rule.stored.source != document.source}
+    if region is not None:
+        chain = region_chain(region)
+        rules = {name: rule for name, rule in rules.items() if rule.place in chain}
+    key, source = version_key(document.facts), document.source
+    rules = {
+        name: rule for name, rule in rules.items()
+        if rule.stored.source != source and (key is None or version_key(rule.stored.facts) != key)
+    }
+    own = StoredDocument(document.id, document.facts, source, State.DRAFT, None, None, None)
     rules[document.id] = _rule(own, names)
     finder = _Finder(connection, rules, names)
     finder.texts[document.id] = document.text

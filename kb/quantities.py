@@ -82,7 +82,7 @@ _UNITS: dict[str, tuple[Dimension, str, Decimal]] = {
 } | {unit: (Dimension.COUNT, "人", Decimal(1)) for unit in ("人", "名", "位")}
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _QUANTITY = re.compile(
-    rf"(?P<year>(?:19|20)\d\d|[一二][九〇零][〇零一二三四五六七八九]{{2}})\s?年"
+    rf"(?P<year>(?:[1１][9９]|[2２][0０])\d\d|[一二][九〇零][〇零一二三四五六七八九]{{2}})\s?年"
     rf"(?:\s?(?P<month>{_NUMBER})\s?月(?:份|(?:\s?(?P<day>{_NUMBER})\s?[日号])?))?"
     rf"|(?<![个\d{_CN}])(?P<month2>{_NUMBER})\s?月(?:份|底|末|初)?(?:\s?(?P<day2>{_NUMBER})\s?[日号])?"
     rf"|百分之(?P<percent>{_NUMBER})(?:点(?P<point>[{_CN}]+))?"

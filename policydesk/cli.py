@@ -18,10 +18,12 @@ from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
 from policydesk.cli_audit import audit_app, replay
 from policydesk.cli_bench import bench_app
+from policydesk.cli_conflicts import conflicts
 from policydesk.cli_edit import edit_app
 from policydesk.cli_eval import eval_app
 from policydesk.cli_faq import faq_app
 from policydesk.cli_gaps import feedback, gaps_app
+from policydesk.cli_graph import graph_app
 from policydesk.cli_index import reindex, reindexing
 from policydesk.cli_jobs import jobs_app
 from policydesk.cli_lifecycle import care, history, impact, repeal, unrule
@@ -60,6 +62,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(audit_app, name="audit")
 app.add_typer(faq_app, name="faq")
 app.add_typer(gaps_app, name="gaps")
+app.add_typer(graph_app, name="graph")
 app.add_typer(bench_app, name="bench")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
@@ -67,7 +70,7 @@ app.add_typer(train_app, name="train")
 app.add_typer(edit_app, name="edit")
 app.add_typer(review_app, name="review")
 app.add_typer(jobs_app, name="jobs")
-for verb in (reindex, doctor, backup, restore, repeal, unrule, impact, history, care, replay):
+for verb in (reindex, doctor, backup, restore, repeal, unrule, impact, history, care, replay, feedback, conflicts):
     app.command()(verb)
 
 
