@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from core.errors import NotFound
 from core.records import State
-from kb.graph_names import VALUES, bearers, in_force_first, in_list, of_kind, the_one
+from kb.graph_names import VALUES, Bearer, bearers, in_force_first, in_list, of_kind, the_one
 from kb.graph_queries import EDGES, Meanings, Resolving, on_day
 from kb.graph_records import DOCUMENT_KINDS, Edge, Node, article_node, document_node
 from kb.law_names import name_key
@@ -27,6 +27,8 @@ _BORNE = (
 )
 _NUMBERED = select(_BEARER.c.id).where(_BEARER.c.doc_no == edges.c.name, in_state(State.PUBLISHED, of=_BEARER))
 _PHONE = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—]?\d{7,8}|1\d{10}|12\d{3}|400[-－—]?\d{3}[-－—]?\d{4})(?!\d)")
+_SHORTEST_END = 4                # of a name that its end alone tells
+_MOST_ENDING = 200
 _PHONE_WITHIN = 60               # characters after the name of a body in which its number may stand
 _NO_NAME = re.compile(
     r"(?:实施|暂行|有关|本|该)?(?:法|条例|办法|规定|细则|规则|意见|通知|决定|方案|标准|目录|公告|通告)"
@@ -57,14 +59,15 @@ class Responsible:
 
 
 def find_node(connection: Connection, text: str, *, address: str | None = None, as_of: date | None = None) -> Node:
-    """The published document that an id, a title or a 发文字号 means, or its article. Raises `NotFound`."""
+    """The published document, or its article, that an id, a title or its end, or a 发文字号 means.
+
+    Raises `NotFound`, also when several are meant, which it names.
+    """
     row = connection.execute(
         select(documents.c.id, documents.c.title).where(documents.c.id == text, _PUBLISHED)
     ).first()
     if row is None:
-        key = name_key(text)
-        several = in_force_first(bearers(connection, {key, text.strip()}).get(key, ()), as_of)
-        several = several or in_force_first(bearers(connection, {text.strip()}).get(text.strip(), ()), as_of)
+        several = in_force_first(_called(connection, text), as_of)
         bearer = the_one(several)
         if bearer is None:
             raise NotFound(_unknown(text, [f"{one.id} {one.title}" for one in several]))
@@ -72,6 +75,16 @@ def find_node(connection: Connection, text: str, *, address: str | None = None, 
     else:
         node = document_node(row.id, row.title)
     return node if address is None else _article(connection, node, address)
+
+
+def _called(connection: Connection, text: str) -> list[Bearer]:
+    """Those that are called so; else those whose names end so, since people leave out 某市."""
+    key, number = name_key(text), text.strip()
+    found = bearers(connection, {key, number})
+    if not found and len(key) >= _SHORTEST_END:
+        ending = select(names.c.name).where(names.c.name.endswith(key, autoescape=True)).order_by(names.c.name)
+        found = bearers(connection, set(connection.scalars(ending.limit(_MOST_ENDING))))
+    return list({one.id: one for several in found.values() for one in several}.values())
 
 
 def _unknown(text: str, several: Sequence[str]) -> str:

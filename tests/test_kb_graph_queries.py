@@ -205,7 +205,8 @@ def test_a_document_is_found_by_id_title_number_and_article(world: KnowledgeBase
         assert find_node(connection, NOTICE.id).label == NOTICE.facts.title
         assert find_node(connection, "临公发〔2024〕3号").document == NOTICE.id
         assert find_node(connection, "《动物防疫法》", address="第三条") == part(LAW, 3)
-        for text, address in (("没有的办法", None), (LAW.id, "第九条")):
+        assert find_node(connection, "养犬管理条例").document == CITY.id
+        for text, address in (("没有的办法", None), ("条例", None), ("", None), (LAW.id, "第九条")):
             with pytest.raises(NotFound):
                 find_node(connection, text, address=address)
 
