@@ -32,6 +32,11 @@ class StorageConfig(_Section):
     vectors: str = Field(pattern=r"^(edge|:memory:|https?://.+)$")
     vectors_api_key: SecretStr
     collection: str = Field(min_length=1)
+    shards: int = Field(ge=0)
+    replicas: int = Field(ge=0)
+    write_consistency: int = Field(ge=0)
+    answer_seconds: int = Field(gt=0)
+    tries: int = Field(ge=1)
     min_free_mb: int = Field(ge=0)
 
 

@@ -2,59 +2,99 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 
-import httpx
 from qdrant_client import QdrantClient, models
-from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException
 
 from core.config import StorageConfig
-from core.errors import BackendUnavailable
+from core.errors import ConfigError, PolicyDeskError
 from core.ports import Point, PointFilter, Sparse, StoredPoint
+from kb.qdrant_calls import Patience, Result, ask, patience_of
 from kb.store import DENSE, INDEXES, SPARSE, payload, point_id, point_name
 
 # A server takes requests of up to 32 MB; 500 points with 1,024 dimensions and 300 terms are 15 MB of JSON.
 _REQUEST_POINTS = 500
+_HERE = Patience(":memory:", 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a collection lies on the nodes of a cluster."""
+
+    shards: int | None           # None, here and below: as the server does it
+    replicas: int | None         # of each shard
+    write_consistency: int | None    # replicas that must have a write before it is acknowledged
+
+    @property
+    def read_consistency(self) -> int | None:
+        """Replicas to be asked, so that one of them has every acknowledged write."""
+        if self.replicas is None or self.write_consistency is None or self.write_consistency == self.replicas:
+            return None
+        return self.replicas - self.write_consistency + 1
+
+    @property
+    def ordering(self) -> models.WriteOrdering | None:
+        """Writes reach every replica in the order in which they were made: a deleted point does not come back."""
+        return models.WriteOrdering.STRONG if self.replicas is not None and self.replicas > 1 else None
+
+
+ONE_NODE = Spread(None, None, None)
 
 
 class QdrantStore:
-    """One collection. The client's local mode is not thread-safe, so calls take turns."""
+    """One collection. The client's local mode is not thread-safe, so its calls take turns."""
 
-    def __init__(self, client: QdrantClient, collection: str, *, dim: int | None) -> None:
+    def __init__(
+        self, client: QdrantClient, collection: str, *, dim: int | None, spread: Spread = ONE_NODE,
+        patience: Patience = _HERE,
+    ) -> None:
         """Open ``collection``, or make it. ``dim`` is the dense vectors' length, or None for none."""
         self._client = client
         self._collection = collection
-        self._turn = threading.Lock()
+        self._spread = spread
+        self._patience = patience
+        self._turn = threading.Lock() if self._is_local else nullcontext()
         try:
-            with self._asking():
-                if not client.collection_exists(collection):
-                    self._create(dim)
-                self._index_payload()
-        except BackendUnavailable:
+            self._write(lambda: self._make_if_missing(dim))
+            self._write(self._fit)
+        except PolicyDeskError:
             client.close()
             raise
 
-    def _create(self, dim: int | None) -> None:
+    def _make_if_missing(self, dim: int | None) -> None:
+        if self._client.collection_exists(self._collection):
+            return
         quantized = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
         dense = models.VectorParams(size=dim or 1, distance=models.Distance.DOT, quantization_config=quantized)
         self._client.create_collection(
             self._collection,
             vectors_config={DENSE: dense} if dim else {},
             sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+            shard_number=self._spread.shards,
+            replication_factor=self._spread.replicas,
+            write_consistency_factor=self._spread.write_consistency,
         )
 
-    def _index_payload(self) -> None:
-        """Also those that a crash after the making of the collection left out."""
+    def _fit(self) -> None:
+        """Give it what the configuration says now, and the payload indexes that a crash after its making left out."""
         if self._is_local:
             return  # local mode has no payload indexes and warns when asked for one
-        there = self._client.get_collection(self._collection).payload_schema
+        there = self._client.get_collection(self._collection)
+        params, spread = there.config.params, self._spread
+        wanted = (
+            spread.replicas or params.replication_factor, spread.write_consistency or params.write_consistency_factor
+        )
+        if wanted != (params.replication_factor, params.write_consistency_factor):
+            changed = models.CollectionParamsDiff(replication_factor=wanted[0], write_consistency_factor=wanted[1])
+            self._client.update_collection(self._collection, collection_params=changed)
         for field, kind in INDEXES.items():
-            if field not in there:
-                self._client.create_payload_index(self._collection, field, models.PayloadSchemaType(kind))
+            if field not in there.payload_schema:
+                self._client.create_payload_index(
+                    self._collection, field, models.PayloadSchemaType(kind), wait=True, ordering=spread.ordering
+                )
 
     @property
     def _is_local(self) -> bool:
@@ -62,23 +102,28 @@ class QdrantStore:
 
     def upsert(self, points: Sequence[Point]) -> None:
         for start in range(0, len(points), _REQUEST_POINTS):
-            some = [_point(point) for point in points[start : start + _REQUEST_POINTS]]
-            with self._asking():
-                self._client.upsert(self._collection, some, wait=True)
+            self._upsert([_point(point) for point in points[start : start + _REQUEST_POINTS]])
+
+    def _upsert(self, points: list[models.PointStruct]) -> None:
+        self._write(lambda: self._client.upsert(
+            self._collection, points, wait=True, ordering=self._spread.ordering
+        ))
 
     def set_validity(self, ids: Sequence[str], *, in_force_from: int, in_force_to: int) -> None:
         if not ids:
             return  # the server refuses an empty request
-        dates = {"from": in_force_from, "to": in_force_to}
-        with self._asking():
-            self._client.set_payload(self._collection, dates, points=[point_id(i) for i in ids], wait=True)
+        dates, points = {"from": in_force_from, "to": in_force_to}, models.PointIdsList(points=list(map(point_id, ids)))
+        self._write(lambda: self._client.set_payload(
+            self._collection, dates, points=points, wait=True, ordering=self._spread.ordering
+        ))
 
     def delete(self, ids: Sequence[str]) -> None:
         if not ids:
             return
         selector = models.PointIdsList(points=[point_id(i) for i in ids])
-        with self._asking():
-            self._client.delete(self._collection, selector, wait=True)
+        self._write(lambda: self._client.delete(
+            self._collection, selector, wait=True, ordering=self._spread.ordering
+        ))
 
     def flush(self) -> None:
         """Nothing to do: every write waits for the server's write-ahead log."""
@@ -89,56 +134,66 @@ class QdrantStore:
             asked, using = models.SparseVector(indices=vector.indices, values=vector.values), SPARSE
         else:
             asked, using = list(vector), DENSE
-        with self._asking():
-            found = self._client.query_points(
-                self._collection, asked, using=using, query_filter=_filter(where), limit=limit, with_payload=False
-            )
+        found = self._read(lambda: self._client.query_points(
+            self._collection, asked, using=using, query_filter=_filter(where), limit=limit, with_payload=False,
+            consistency=self._spread.read_consistency,
+        ))
         return [(point_name(point.id), point.score) for point in found.points]
 
     def count(self) -> int:
-        with self._asking():
-            return self._client.count(self._collection, exact=True).count
+        return self._read(lambda: self._client.count(self._collection, exact=True)).count
 
     def read(self, ids: Sequence[str] | None = None, *, vectors: bool = False) -> Iterator[StoredPoint]:
         if ids is not None:
             wanted: list[models.ExtendedPointId] = [point_id(name) for name in dict.fromkeys(ids)]
             for start in range(0, len(wanted), _REQUEST_POINTS):
-                some = wanted[start : start + _REQUEST_POINTS]
-                with self._asking():
-                    found = self._client.retrieve(self._collection, some, with_payload=True, with_vectors=vectors)
-                yield from map(_stored, found)
+                yield from map(_stored, self._retrieve(wanted[start : start + _REQUEST_POINTS], vectors=vectors))
             return
         offset: models.ExtendedPointId | None = None
         while True:
-            with self._asking():
-                found, offset = self._client.scroll(
-                    self._collection, offset=offset, limit=_REQUEST_POINTS, with_payload=True, with_vectors=vectors
-                )
+            found, offset = self._scroll(offset, vectors=vectors)
             yield from map(_stored, found)
             if offset is None:
                 return
 
+    def _retrieve(self, ids: Sequence[models.ExtendedPointId], *, vectors: bool) -> list[models.Record]:
+        return self._read(lambda: self._client.retrieve(
+            self._collection, ids, with_payload=True, with_vectors=vectors, consistency=self._spread.read_consistency
+        ))
+
+    def _scroll(
+        self, offset: models.ExtendedPointId | None, *, vectors: bool
+    ) -> tuple[list[models.Record], models.ExtendedPointId | None]:
+        return self._read(lambda: self._client.scroll(
+            self._collection, offset=offset, limit=_REQUEST_POINTS, with_payload=True, with_vectors=vectors,
+            consistency=self._spread.read_consistency,
+        ))
+
     def close(self) -> None:
         self._client.close()
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """One call at a time, its failures as ours."""
-        with self._turn, _answering():
-            yield
+    def _read(self, call: Callable[[], Result]) -> Result:
+        with self._turn:
+            return ask(self._patience, call)
+
+    def _write(self, call: Callable[[], Result]) -> Result:
+        """Every write of ours may be made twice."""
+        with self._turn:
+            return ask(self._patience, call, wait_again=True)
 
 
 def open_qdrant(config: StorageConfig, *, dim: int | None) -> QdrantStore:
-    """The store at ``config.vectors``. Raises `BackendUnavailable` when nothing answers there."""
-    return QdrantStore(_client(config), config.collection, dim=dim)
+    """The store at ``config.vectors``. Raises `BackendUnavailable` when nothing answers there, and `ConfigError`."""
+    return QdrantStore(
+        _client(config), config.collection, dim=dim, spread=_spread(config), patience=patience_of(config)
+    )
 
 
 def remove_collection(config: StorageConfig, name: str) -> None:
     """Raises `BackendUnavailable`; a collection that is not there is none to remove."""
     client = _client(config)
     try:
-        with _answering():
-            client.delete_collection(name)
+        ask(patience_of(config), lambda: client.delete_collection(name), wait_again=True)
     finally:
         client.close()
 
@@ -147,18 +202,20 @@ def _client(config: StorageConfig) -> QdrantClient:
     if config.vectors == ":memory:":
         return QdrantClient(":memory:")
     key = config.vectors_api_key.get_secret_value() or None
-    return QdrantClient(url=config.vectors, api_key=key, timeout=30, check_compatibility=False)
+    return QdrantClient(url=config.vectors, api_key=key, timeout=config.answer_seconds, check_compatibility=False)
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    """A server's failures as ours."""
-    try:
-        yield
-    except (ApiException, QdrantException, httpx.HTTPError, json.JSONDecodeError) as error:
-        raise BackendUnavailable(
-            f"Qdrant 服务没有正常应答：{error}。请检查 storage.vectors 的地址和服务状态"
-        ) from error
+def _spread(config: StorageConfig) -> Spread:
+    """Where nothing else is said, more than half of the replicas must have a write."""
+    replicas, consistency = config.replicas or None, config.write_consistency or None
+    if replicas is not None and replicas > 1 and consistency is None:
+        consistency = replicas // 2 + 1
+    if consistency is not None and consistency > (replicas or 1):
+        raise ConfigError(
+            f"storage.write_consistency 为 {consistency}，大于 storage.replicas（{replicas or 1}），"
+            "任何写入都不会成功。请改为不大于它的数"
+        )
+    return Spread(config.shards or None, replicas, consistency)
 
 
 def _point(point: Point) -> models.PointStruct:

@@ -1,4 +1,4 @@
-"""One contract for every vector store: in process (qdrant-edge) and over qdrant-client."""
+"""One contract for every vector store: in process (qdrant-edge), over qdrant-client, and on a server over HTTP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import http.server
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from kb.store import INDEXES, open_store, payload, point_id, point_name
 from kb.store_edge import EdgeStore
 from kb.store_qdrant import QdrantStore, open_qdrant
 from kb.tokens import SparseEncoder, open_tokenizer
+from tests.qdrant_server import QdrantServer
 
 COMMON, RARE, OTHER = 11, 22, 4_294_967_295
 ANY = PointFilter()
@@ -49,22 +50,23 @@ def found(store: Store, where: PointFilter = ANY, *, limit: int = 20) -> list[st
 OpenStore = Callable[[int | None], Store]
 
 
-@pytest.fixture(params=["edge", "qdrant"])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
-    opened: list[Store] = []
+@pytest.fixture(params=["edge", "qdrant", "qdrant server"])
+def make_store(request: pytest.FixtureRequest, config: Config, tmp_path: Path) -> Iterator[OpenStore]:
+    with ExitStack() as opened:
 
-    def make(dim: int | None) -> Store:
-        store: Store
-        if request.param == "edge":
-            store = EdgeStore(tmp_path / f"vectors-{dim}", dim=dim)
-        else:
-            store = QdrantStore(QdrantClient(":memory:"), "test", dim=dim)
-        opened.append(store)
-        return store
+        def make(dim: int | None) -> Store:
+            store: Store
+            if request.param == "edge":
+                store = EdgeStore(tmp_path / f"vectors-{dim}", dim=dim)
+            elif request.param == "qdrant":
+                store = QdrantStore(QdrantClient(":memory:"), "test", dim=dim)
+            else:
+                server = opened.enter_context(QdrantServer().serve())
+                store = open_qdrant(with_vectors(config, server.address).storage, dim=dim)
+            opened.callback(store.close)
+            return store
 
-    yield make
-    for store in opened:
-        store.close()
+        yield make
 
 
 @pytest.fixture
