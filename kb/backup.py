@@ -33,7 +33,7 @@ from kb.database import open_unchanged
 FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES, FILES, INDEX = "tables", "files", "index"
-_SKIPPED = ("policydesk.db", "vectors", "lock")      # beginnings of names in a home that are no files to keep
+_SKIPPED = ("policydesk.db", "vectors", "lock", "reserve")   # beginnings of names that are not copied from a home
 _ENDINGS = (".partial", ".new", ".restoring")
 _ROWS = 2_000                # read at once
 _ROOM = 1.3                  # of the database's size has to be free: its texts are longer as JSON, but not its indexes

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import portalocker
 
 from core.errors import HomeLocked, PolicyDeskError, StorageFull
+
+_RESERVE = 1_000_000
+_SPARE = 20
 
 
 @contextmanager
@@ -29,10 +32,26 @@ def hold_home(home: Path) -> Iterator[None]:
             raise HomeLocked(
                 f"{home} 正被进程 {lock.read().strip() or '（未知）'} 使用。请先结束它，或用 --home 指定另一个目录"
             ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
+        with suppress(OSError):      # on a full disk
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+        _use_reserve(home)
+        try:
+            yield
+        finally:
+            _use_reserve(home)
+
+
+def _use_reserve(home: Path) -> None:
+    """Keep a megabyte, and give it up where there is none left: SQLite needs some to open a database for reading."""
+    reserve = home / "reserve"
+    with suppress(OSError):
+        free = shutil.disk_usage(home).free
+        if free < _RESERVE:
+            reserve.unlink(missing_ok=True)
+        elif free > _SPARE * _RESERVE and not reserve.exists():
+            reserve.write_bytes(bytes(_RESERVE))
 
 
 def check_free_space(home: Path, min_free_mb: int) -> None:

@@ -27,7 +27,7 @@ from typing import TypeVar
 from pebble import ProcessExpired, ProcessFuture
 from sqlalchemy import Connection, Engine
 
-from core.errors import PolicyDeskError
+from core.errors import PolicyDeskError, StorageFull
 from core.ports import Point, Store
 from core.records import Document, Duplicate, RevisionChange, State
 from kb import catalogue, lookup, validity
@@ -209,8 +209,8 @@ class Steps:
         return result
 
     def refresh_index(self) -> None:
-        """Step four."""
-        with self.turn:
+        """Step four. On a full disk it waits for the next step: SQL alone says what is published, and when it holds."""
+        with self.turn, suppress(StorageFull):
             with self.engine.connect() as connection:
                 outdated = catalogue.outdated(connection)
             if not outdated.documents:

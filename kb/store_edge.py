@@ -14,6 +14,7 @@ import qdrant_edge as edge
 
 from core.errors import BackendUnavailable
 from core.ports import Point, PointFilter, Sparse, StoredPoint
+from kb.disk import has_room, make_room
 from kb.store import DENSE, INDEXES, SPARSE, payload, point_id, point_name
 
 # New points lie in one growing segment whose filters are slow (14 ms) and whose opening is too (6 s for
@@ -31,6 +32,9 @@ _READ_AT_ONCE = 5_000    # points; 148,864 take 0.6 s without and 1 s with their
 _CLOSER = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=1.5))
 _EXACT = edge.SearchParams(exact=True)
 _HOLE = bytes(1 << 18)
+_NEW_MB = 200            # a new index and its log, once their holes are filled
+_FINISHING_MB = 300      # an unfinished segment and what is made of it
+_POINTS_A_MB = 100       # 300 terms and 256 dimensions are 4 KB, which are written twice
 
 
 _Condition = (
@@ -59,7 +63,9 @@ class EdgeStore:
         self._writing = threading.RLock()
         self._written: list[Written] | None = None
         if not any(folder.glob("*")):
+            make_room(folder.parent, (), _NEW_MB)
             _create(folder, dim)
+        make_room(folder, _growing(folder), 0)      # opening maps files, too
         self._shard = _load(folder)
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -85,8 +91,9 @@ class EdgeStore:
         """Flushed, and with what came last in a finished segment where it is large enough for one."""
         self._flush()
         with self._writing:
-            self._shard.optimize()
-            self._unfinished = 0
+            if has_room(self.folder, _FINISHING_MB):     # else later; searches only take longer
+                self._shard.optimize()
+                self._unfinished = 0
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -118,7 +125,11 @@ class EdgeStore:
 
     def _write(self, operation: edge.UpdateOperation, written: Written) -> None:
         with self._writing:
-            self._shard.update(operation)
+            make_room(self.folder, _growing(self.folder), 1 + len(written.points) // _POINTS_A_MB)
+            try:
+                self._shard.update(operation)
+            except Exception as error:  # the package raises nothing more precise
+                raise BackendUnavailable(f"{self.folder} 的索引写不进去：{error}") from error
             self._unflushed = True
             if self._written is not None:
                 self._written.append(written)
@@ -209,6 +220,14 @@ def _load(folder: Path) -> edge.EdgeShard:
         return edge.EdgeShard.load(str(folder))
     except Exception as error:  # the package raises nothing more precise
         raise BackendUnavailable(f"{folder} 的索引打不开：{error}") from error
+
+
+def _growing(folder: Path) -> Iterator[Path]:
+    """Files that are written to where they are mapped: of the log, and of segments that are not finished."""
+    yield from folder.glob("wal/*")
+    for segment in folder.glob("segments/*"):
+        if not (segment / f"vector_index-{SPARSE}" / "inverted_index.dat").exists():
+            yield from (path for path in segment.rglob("*") if path.is_file())
 
 
 def _point(point: Point) -> edge.Point:
