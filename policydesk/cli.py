@@ -152,7 +152,9 @@ def ask(
     asked = _asked(question, batch, defaults)
     with opened_desk(config, home) as now, _then(now, known_at) as desk:
         named, wanted = tee(asked)
-        answers = zip((name for name, _ in named), desk.ask_all(q for _, q in wanted), strict=True)
+        questions = (q for _, q in wanted)
+        given = desk.ask_all(questions) if known_at is None else map(desk.answerer.answer, questions)
+        answers = zip((name for name, _ in named), given, strict=True)
         if batch:
             rows = ({**answer_json(answer), "id": name, "answer_id": answer.id} for name, answer in answers)
             write_lines(out, map(to_line, rows))
