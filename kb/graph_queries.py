@@ -156,6 +156,8 @@ def around(
                 seen.add(far.id)
                 following.add(far)
         places = following
+        if hop == 1 and options.outgoing and options.incoming:
+            options = replace(options, limit=max(1, options.limit // 2))
     return found
 
 

@@ -88,7 +88,7 @@ class GraphOptions:
     as_of: date | None = None                # what is in force then speaks, and is meant; None: all, and the newest
     outgoing: bool = True                    # what is said there
     incoming: bool = True                    # what others say of it
-    limit: int = 100                         # edges of one hop
+    limit: int = 100                         # edges of one hop, of the first one in each direction
 
 
 def sort_of(kind: str) -> Sort:

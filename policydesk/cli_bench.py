@@ -122,6 +122,24 @@ def bench_growth(
     ))
 
 
+@bench_app.command("graph")
+def bench_graph(
+    count: Annotated[int, typer.Option("--count", min=1, help="每种问题问多少次")] = 500,
+    seed: Annotated[int, typer.Option("--seed", help="抽取起点的随机种子")] = 1,
+    as_of: AsOf = None,
+    home: Home = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """关系图的速度：从随机抽取的条和文件走一步、两步，和两份文件之间的路径。"""
+    from eval.graph_speed import graph_times, time_lines
+    from policydesk.batch import to_line
+
+    with opened_desk(config, home) as desk, desk.base.reading() as connection:
+        times = graph_times(connection, count=count, seed=seed, as_of=as_of)
+    write_lines(None, (to_line(asdict(row)) for row in times) if as_json else time_lines(times))
+
+
 @bench_app.command("peers")
 def bench_peers(
     questions: Questions,
