@@ -233,6 +233,11 @@ def commits(connection: Connection) -> int:
     return connection.scalar(select(counters.c.number).where(_COMMITS)) or 0
 
 
+def openings(connection: Connection) -> int | None:
+    """How often the database was opened by who holds it; None for one that lies in a home. See `kb.postgres`."""
+    return connection.scalar(select(counters.c.number).where(counters.c.key == "opened"))
+
+
 def _count_commit(connection: Connection) -> None:
     connection.execute(update(counters).where(_COMMITS).values(number=counters.c.number + 1))
 

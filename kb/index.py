@@ -108,6 +108,24 @@ def open_as_made(engine: Engine, settings: IndexSettings, built_in: Callable[[],
     return Index(old.place, old.store, encoder, known, writable=known is not None or name == "none")
 
 
+def remove_overtaken(engine: Engine, settings: IndexSettings) -> None:
+    """Take away the index in this home if the database was opened from another home since; SQL makes it again.
+
+    A database on a server counts its openings, and a home notes which one was its own.
+    """
+    with engine.connect() as connection:
+        opening = catalogue.openings(connection)
+        facts = catalogue.read_index_facts(connection)
+    if opening is None or settings.kind != "edge":
+        return
+    note = settings.home / "opened"
+    last = note.read_text(encoding="utf-8") if note.exists() else "0"
+    if last != str(opening - 1):
+        for place in {facts.get(PLACE, ""), facts.get(NEXT, "")}:
+            settings.remove(place)
+    note.write_text(str(opening), encoding="utf-8")
+
+
 def recorded(engine: Engine, settings: IndexSettings) -> dict[str, str]:
     """What SQL says of the index; of a new home, what is wanted. An index that a crash left behind is removed."""
     with engine.begin() as connection:

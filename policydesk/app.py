@@ -29,7 +29,7 @@ from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
 from kb.faq_likeness import Likeness
 from kb.home import hold_home
-from kb.index import IndexSettings, open_as_made, open_index, remove_replaced
+from kb.index import IndexSettings, open_as_made, open_index, remove_overtaken, remove_replaced
 from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
 from kb.reindex import OnStep, Reindexed, reindex
@@ -113,6 +113,7 @@ class Foundation:
 def opened_home(config: Config, folder: Path) -> Iterator[Foundation]:
     """The home is held against other processes meanwhile."""
     with hold_home(folder), _founded(config, folder, held_database) as found:
+        remove_overtaken(found.engine, found.settings)
         yield found
 
 

@@ -165,3 +165,22 @@ def test_a_database_that_cannot_keep_chinese_is_refused(postgres_server: Server)
 def test_a_database_that_is_not_there_is_named(postgres_server: Server) -> None:
     with pytest.raises(BackendUnavailable, match="nowhere"), held_database(postgres_server.address("nowhere")):
         pass
+
+
+def test_the_index_of_a_home_that_was_overtaken_by_another_home_is_made_again(
+    config: Config, address: str, tmp_path: Path
+) -> None:
+    settings = with_database(config, address)
+    settings = settings.model_copy(update={"storage": settings.storage.model_copy(update={"vectors": "edge"})})
+    water = make_document(Facts("供水办法"), "供水办法\n第一条 犬只不得入内。", "b.md", name=None, chunk_chars=1200)
+    with desk_with_dogs(settings, tmp_path / "one"):
+        pass
+    with open_desk(settings, tmp_path / "two") as desk:
+        desk.base.withdraw(dogs().id, "某人")
+        desk.base.add([water], publish=True)
+    with open_desk(settings, tmp_path / "one") as desk:
+        assert [hit.document.id for hit in desk.base.search("犬只", SearchOptions())] == [water.id]
+        assert desk.base._steps.index.store.count() == 1
+        kept = (tmp_path / "one" / "vectors").stat().st_ino
+    with open_desk(settings, tmp_path / "one"):
+        assert (tmp_path / "one" / "vectors").stat().st_ino == kept
