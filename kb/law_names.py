@@ -128,7 +128,8 @@ def implemented(title: str) -> str | None:
     bare = re.sub(r"\s", "", title)
     if match := _IMPLEMENTS.search(bare):
         key = name_key(match.group(1) or match.group(2))
-        return _PROVINCE.sub("", key) if match.group(2) and key.endswith("法") else key      # no city gives a 法
+        national = match.group(2) and key.endswith("法") and not key.endswith("办法")      # no city gives a 法
+        return _PROVINCE.sub("", key) if national else key
     match = _BARE_IMPLEMENTS.search(bare)
     law = bare_name(match.group(1), {}) if match else None
     return law[1] if law else None
