@@ -64,7 +64,9 @@ class CopiedIndex:
     made_with: dict[str, str]
 
 
-def write_backup(home: Path, database: str, target: Path, *, program: str, index: CopiedIndex | None) -> Manifest:
+def write_backup(
+    home: Path, database: str, target: Path, *, program: str, index: CopiedIndex | None, min_free_mb: int
+) -> Manifest:
     """Make ``target``, which is not there yet: a folder, .tar.gz or .tar.zst. The home may be in use meanwhile.
 
     ``index`` is copied, too; nobody may have it open. Raises `StorageFull` where it does not fit, and leaves nothing
@@ -76,7 +78,7 @@ def write_backup(home: Path, database: str, target: Path, *, program: str, index
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(work, ignore_errors=True)      # of a backup that was killed
-        _check_room(home, target.parent)
+        _check_room(home, target.parent, min_free_mb)
         (work / TABLES).mkdir(parents=True)
         # Files first: a checkpoint of the log must not name a row that the tables do not have yet.
         _copy_files(home, work / FILES)
@@ -108,9 +110,12 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _check_room(home: Path, folder: Path) -> None:
+def _check_room(home: Path, folder: Path, min_free_mb: int) -> None:
+    """On the disk of the home there must be left what the home needs."""
     file = home / "policydesk.db"
     needed = int(_ROOM * file.stat().st_size) if file.exists() else 0
+    if folder.stat().st_dev == home.stat().st_dev:
+        needed += min_free_mb * 1_000_000
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise StorageFull(

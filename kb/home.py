@@ -36,15 +36,18 @@ def hold_home(home: Path) -> Iterator[None]:
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
-        _use_reserve(home)
+        use_reserve(home)
         try:
             yield
         finally:
-            _use_reserve(home)
+            use_reserve(home)
 
 
-def _use_reserve(home: Path) -> None:
-    """Keep a megabyte, and give it up where there is none left: SQLite needs some to open a database for reading."""
+def use_reserve(home: Path) -> None:
+    """Keep a megabyte, and give it up where there is none left.
+
+    SQLite needs some to open a database for reading, and to take a document out.
+    """
     reserve = home / "reserve"
     with suppress(OSError):
         free = shutil.disk_usage(home).free

@@ -38,7 +38,7 @@ from kb.duplicates import earlier_duplicates, save_sketches, sketches_of, withou
 from kb.encode import Encoded, Fields, Packed, unpack
 from kb.encode import encode as encode_texts
 from kb.graph import save_references, without_references
-from kb.home import check_free_space
+from kb.home import check_free_space, use_reserve
 from kb.index import Index
 from kb.points import IndexEntry, index_entries, point_ids
 from kb.rows import Standing
@@ -195,10 +195,17 @@ class Steps:
     def withdraw(self, document_id: str, who: str) -> bool:
         """False when no published document has that id."""
         with self.turn:
-            with self.engine.begin() as connection:
-                found = catalogue.withdraw(connection, document_id, who)
+            try:
+                found = self._take_out(document_id, who)
+            except StorageFull:
+                use_reserve(self._home)
+                found = self._take_out(document_id, who)
             self.refresh_index()
         return found
+
+    def _take_out(self, document_id: str, who: str) -> bool:
+        with self.engine.begin() as connection:
+            return catalogue.withdraw(connection, document_id, who)
 
     def change(self, made: Callable[[Connection], T]) -> T:
         """One change of rows that says nothing about points but their dates."""
@@ -232,7 +239,8 @@ class Steps:
             with self.engine.connect() as connection:
                 staged = catalogue.in_order(connection, catalogue.staged_documents(connection))
             if staged:
-                self.publish([self.load(name) for name in staged], SYSTEM)
+                with suppress(StorageFull):    # it waits for the next opening: a full disk can be read
+                    self.publish([self.load(name) for name in staged], SYSTEM)
                 self._restore_index()      # what was staged may have hidden that points were missing
         self.refresh_index()
 

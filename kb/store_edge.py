@@ -6,13 +6,13 @@ import os
 import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import qdrant_edge as edge
 
-from core.errors import BackendUnavailable
+from core.errors import BackendUnavailable, StorageFull
 from core.ports import Point, PointFilter, Sparse, StoredPoint
 from kb.disk import has_room, make_room
 from kb.store import DENSE, INDEXES, SPARSE, payload, point_id, point_name
@@ -82,10 +82,15 @@ class EdgeStore:
         self._write(edge.UpdateOperation.delete_points([point_id(i) for i in ids]), Written(ids=tuple(ids)))
 
     def flush(self) -> None:
-        if self._unfinished >= _SEGMENT_POINTS:
-            self.finish()
-        else:
+        if not self.finish_full():
             self._flush()
+
+    def finish_full(self) -> bool:
+        """`finish` where enough has come for a segment of its own; whether it had."""
+        full = self._unfinished >= _SEGMENT_POINTS
+        if full:
+            self.finish()
+        return full
 
     def finish(self) -> None:
         """Flushed, and with what came last in a finished segment where it is large enough for one."""
@@ -166,19 +171,24 @@ class EdgeStore:
                 return
 
     def close(self) -> None:
+        with suppress(StorageFull):      # so that it can be opened when the disk is full
+            make_room(self.folder, _growing(self.folder), 0)
         self._shard.close()
 
 
-def copy_store(source: Path, target: Path) -> None:
-    """The files of a store that nobody writes to; ``target`` is new. Holes stay holes: they are half of its length."""
+def copy_store(source: Path, target: Path, *, durable: bool) -> None:
+    """The files of a store that nobody writes to; with ``durable`` they are on the disk, not only in its cache.
+
+    ``target`` is new. Holes stay holes: they are half of its length.
+    """
     for folder, _, names in os.walk(source):
         there = target / Path(folder).relative_to(source)
         there.mkdir(parents=True)
         for name in names:
-            _copy_file(Path(folder, name), there / name)
+            _copy_file(Path(folder, name), there / name, durable=durable)
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def _copy_file(source: Path, target: Path, *, durable: bool) -> None:
     with source.open("rb") as read, target.open("wb") as write:
         while block := read.read(len(_HOLE)):
             if _HOLE.startswith(block):
@@ -186,6 +196,9 @@ def _copy_file(source: Path, target: Path) -> None:
             else:
                 write.write(block)
         write.truncate()
+        if durable:
+            write.flush()
+            os.fsync(write.fileno())
 
 
 def _create(folder: Path, dim: int | None) -> None:

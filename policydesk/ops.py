@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -51,15 +52,19 @@ def back_up(config: Config, home: Path | None, target: Path, *, with_index: bool
     folder = home or config.home
     if not config.storage.database and not (folder / "policydesk.db").is_file():
         raise NotFound(f"{folder} 中没有知识库。请用 --home 指定状态目录")
+    make = partial(
+        write_backup, folder, database_url(config, folder), target, program=__version__,
+        min_free_mb=config.storage.min_free_mb,
+    )
     if not with_index:
-        return write_backup(folder, database_url(config, folder), target, program=__version__, index=None)
+        return make(index=None)
     if config.storage.vectors != "edge":
         raise PolicyDeskError("--index 只用于 storage.vectors: edge；Qdrant 服务器的索引在恢复时重建")
     with opened_home(config, folder) as found:
         facts = recorded(found.engine, found.settings)
         made_with = {key: facts[key] for key in found.settings.made_with}
         copied = CopiedIndex(store_folder(folder, facts.get(PLACE, "")), made_with)
-        return write_backup(folder, database_url(config, folder), target, program=__version__, index=copied)
+        return make(index=copied)
 
 
 def restore_home(config: Config, source: Path, home: Path, who: str) -> Restored:
