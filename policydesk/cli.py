@@ -18,6 +18,7 @@ from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
 from policydesk.cli_audit import audit_app, replay
 from policydesk.cli_bench import bench_app
+from policydesk.cli_cards import cards_app
 from policydesk.cli_conflicts import conflicts
 from policydesk.cli_edit import edit_app
 from policydesk.cli_eval import eval_app
@@ -60,6 +61,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="查看与检查配置。", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(audit_app, name="audit")
+app.add_typer(cards_app, name="cards")
 app.add_typer(faq_app, name="faq")
 app.add_typer(gaps_app, name="gaps")
 app.add_typer(graph_app, name="graph")
