@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import Engine
@@ -41,6 +42,9 @@ from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from policydesk.keeping import ASKED_AT_ONCE, keep_answers
 from qa.answer import Answerer
 from qa.scope import scope
+
+if TYPE_CHECKING:
+    from llama_index.core.graph_stores.types import PropertyGraphStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,18 @@ class Desk:
 
     def document(self, document_id: str) -> Document:
         return self.base.document(document_id)
+
+    def graph_store(self, who: str) -> PropertyGraphStore:
+        """The graph for programs of llama-index: the one in SQL, or the server's that ``graph.store`` names.
+
+        ``who`` is written into the log beside edges that such a program adds or deletes in SQL.
+        """
+        from kb.graph_push import open_neo4j  # llama-index: 2 s
+        from kb.graph_store import PolicyGraphStore
+
+        if self.config.graph.store == "sql":
+            return PolicyGraphStore(self.base, who=who)
+        return open_neo4j(self.config.graph)
 
 
 @dataclass(frozen=True, slots=True)
