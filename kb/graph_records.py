@@ -21,7 +21,6 @@ KIND_NAMES = {                   # as people read them; a kind that is not here 
     "issued_by": "发布机关",
     "responsible": "负责部门",
     "applies_to": "适用对象",
-    "requires": "需要",
     "material": "材料",
     "condition": "条件",
     "part_of": "属于",
