@@ -124,8 +124,8 @@ def _places(answer: Answer) -> tuple[tuple[object, ...], ...]:
 
 
 def _question_text(question: Question) -> str:
-    """Without what is personal, and without halves of characters, which no database takes."""
-    text = masked(question.text).encode("utf-8", "replace").decode("utf-8")
+    """Without what is personal, and without what a database does not take: halves of characters, NUL."""
+    text = masked(question.text).encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
     return json.dumps(asdict(replace(question, text=text)), ensure_ascii=False, default=str)
 
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,14 @@ from sqlalchemy import Engine, event, func, select
 
 from core.config import Config
 from core.errors import NotFound
-from core.records import Answer, Question, Role, State, Status
+from core.records import Answer, Question, Role, State, Status, Verdict
 from kb import faq
-from kb.answers import answer_of, load, same_answer
-from kb.audit import Wanted, listed
+from kb.answers import answer_of, judge, load, same_answer
+from kb.audit import Wanted, listed, purgeable
 from kb.audit_check import check
 from kb.schema import answer_sources, answers, audit
 from policydesk.app import Desk, open_desk
+from policydesk.gap_work import close_gap, mine_gaps
 from policydesk.keeping import ASKED_AT_ONCE, NOT_KEPT
 from policydesk.replaying import replayed
 
@@ -212,3 +213,35 @@ def test_a_direct_answer_is_replayed_from_the_entry_as_it_was(desk: Desk) -> Non
     assert desk.ask(QUESTION).made_by == "extract"
     found = replayed(desk, answer.id, ask=True)
     assert (answer.made_by, found.broken, found.same) == ("faq", (), True)
+
+
+# on each database
+
+
+def test_answers_entries_gaps_and_the_log_are_kept_in_each_database(each_database: Config, tmp_path: Path) -> None:
+    with open_desk(light(each_database), tmp_path / "home") as desk:
+        ingest(desk, tmp_path, HEAT)
+        direct = faq.FaqEntry("暖气不热退不退费？", "按日退还热费。", (
+            faq.Basis("临澜市供热办法", "第二条", "室温不达标的，按日退还热费。"),
+        ), region="900100")
+        with desk.base.ledger.changing() as connection:
+            (name,) = faq.put_all(connection, "甲", [direct], publish_them=True)
+        given = [desk.ask(replace(QUESTION, text=text)) for text in (
+            QUESTION.text, direct.question, "车位装充电桩要找谁批？13812345678",
+        )]
+        assert [answer.made_by for answer in given] == ["extract", "faq", "extract"]
+        with desk.base.ledger.changing() as connection:
+            judge(connection, "乙", given[0].id, Verdict.OUTDATED, "改了")
+        mined = mine_gaps(desk, "夜班", since=date.today(), owner=None)
+        assert len(mined.opened) == 2
+        assert not any(one.passed for gap in mined.opened for one in close_gap(desk, "甲", gap, ""))
+        ingest(desk, tmp_path, HEAT.replace("18度", "20度").replace("按日退还", "按月退还"))
+        assert [one.passed for gap in mined.opened for one in close_gap(desk, "甲", gap, "")].count(True) == 1
+        with desk.base.ledger.reading() as connection:
+            assert faq.load(connection, name).state is faq.FaqState.SUSPENDED
+            assert purgeable(connection, date.today() - timedelta(days=183), 183) is None
+            assert [row.action for row in listed(connection, Wanted(subject=name))] == [
+                "faq.add", "faq.publish", "faq.suspend",
+            ]
+        assert replayed(desk, given[0].id, ask=False).broken == ()
+        assert whole(desk)
