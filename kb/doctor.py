@@ -43,7 +43,8 @@ _TOLD = 200                  # places of one kind that the audit names
 _SCHEMA = ("table_missing", "sql_index_missing")
 _STOPS = ("table_missing", "column_missing")     # nothing can be read then
 _DERIVED = (
-    "chunks_wrong", "chunk_outside", "names_wrong", "edges_wrong", "sketches_wrong", "bands_wrong", "version_key",
+    "chunks_wrong", "chunk_outside", "names_wrong", "edges_wrong", "sketches_wrong", "bands_wrong", "cards_wrong",
+    "clauses_wrong", "version_key",
 )
 _TABLES = (
     "orphan", "state_unknown", "published_twice", "dates_wrong", "counter_missing", "next_points_left", "faq_citation",

@@ -16,19 +16,22 @@ from sqlalchemy.pool import StaticPool
 
 from core.records import Document, State
 from kb import catalogue, lookup
+from kb.card_rows import save_cards
+from kb.clause_rows import complete_clauses
 from kb.doctor_findings import Finding
 from kb.duplicates import save_sketches, sketches_of
 from kb.points import point_ids
 from kb.rows import Standing
-from kb.schema import articles, bands, chunks, documents, edges, metadata, names, sketches
+from kb.schema import articles, bands, cards, chunks, clauses, documents, edges, metadata, names, sketches
 from kb.versions import Span, version_key
 
 AT_ONCE = 200                # documents
-_DERIVED = (chunks, names, edges, sketches, bands)
-_BY_HAND = "llm"             # edges that no rule made are nobody's to make again
+_DERIVED = (chunks, names, edges, sketches, bands, cards, clauses)
+_LATER = frozenset({"cards", "clauses"})      # are read from the text where there are no rows yet
+_BY_RULE = "rule"            # what else is in edges and cards is nobody's to make again
 _TOLD = {
     "chunks": "切分（位置、条目名、检索用文字）", "names": "可被引用的名称", "edges": "引用关系",
-    "sketches": "查重指纹", "bands": "查重索引",
+    "sketches": "查重指纹", "bands": "查重索引", "cards": "要点卡片", "clauses": "比对用语句",
 }
 
 Remake = Callable[[Document], Document]
@@ -46,7 +49,10 @@ class Expected:
 
     def wrong(self) -> list[str]:
         """Tables that differ."""
-        return [table for table, rows in self.wanted.items() if not _equal(rows, self.there[table])]
+        return [
+            table for table, rows in self.wanted.items()
+            if not _equal(rows, self.there[table]) and (self.there[table] or table not in _LATER)
+        ]
 
 
 class Scratch:
@@ -63,9 +69,11 @@ class Scratch:
         """Rows by table, by document."""
         with self._engine.connect() as connection:
             points = {c.id: p for d in batch for c, p in zip(d.chunks, point_ids(d), strict=True)}
-            standing = Standing(State.DRAFT, None, Span(None, None))
+            standing = Standing(State.PUBLISHED, None, Span(None, None))
             catalogue.save(connection, batch, dict.fromkeys([d.id for d in batch], standing), points)
             save_sketches(connection, batch, sketches_of(batch))
+            save_cards(connection, batch)
+            complete_clauses(connection)
             found = derived_rows(connection, [document.id for document in batch])
             connection.rollback()
         return found
@@ -76,8 +84,8 @@ def derived_rows(connection: Connection, ids: Sequence[str]) -> dict[str, Rows]:
     found: dict[str, Rows] = {name: {table.name: [] for table in _DERIVED} for name in ids}
     for table in _DERIVED:
         query = select(table).where(table.c.document_id.in_(ids))
-        if table is edges:
-            query = query.where(edges.c.method != _BY_HAND)
+        if "method" in table.c:
+            query = query.where(table.c.method == _BY_RULE)
         for row in connection.execute(query).mappings():
             found[row["document_id"]][table.name].append(dict(row))
     return found
@@ -179,9 +187,9 @@ def repair_documents(connection: Connection, ids: Sequence[str], remake: Remake)
 
 def _write(connection: Connection, table: Table, name: str, rows: Sequence[dict[str, Any]]) -> None:
     mine = table.c.document_id == name
-    if table is edges:
+    if "method" in table.c:
         numbers = [row["number"] for row in rows]
-        mine &= (edges.c.method != _BY_HAND) | edges.c.number.in_(numbers)
+        mine &= (table.c.method == _BY_RULE) | table.c.number.in_(numbers)
     connection.execute(delete(table).where(mine))
     if table is chunks:      # one of another document may have taken its name
         connection.execute(delete(chunks).where(chunks.c.id.in_([row["id"] for row in rows])))

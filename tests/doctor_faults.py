@@ -251,6 +251,12 @@ LOCAL: dict[str, Fault] = {      # of one document each: several may hit a home 
     "sketch changed": other_sketch,
     "bands deleted": changed("DELETE FROM bands WHERE document_id = ?", "bands_wrong"),
     "a band changed": changed(f"UPDATE bands SET key = key + 1 {_ONE.format('bands')}", "bands_wrong"),
+    "a card of no words": changed(
+        "INSERT INTO cards (document_id, number, name, value, address, method)"
+        " VALUES (?, 77, '期限', '十日', '', 'rule')",
+        "cards_wrong",
+    ),
+    "clauses changed": changed("UPDATE clauses SET packed = x'' WHERE document_id = ?", "clauses_wrong"),
     "first day lost": changed("UPDATE documents SET in_force_from = NULL WHERE id = ?", "dates_wrong"),
     "last day changed": changed("UPDATE documents SET in_force_to = '2031-01-01' WHERE id = ?", "dates_wrong"),
     "successor changed": changed(f"UPDATE documents SET superseded_by = '{NOWHERE}' WHERE id = ?", "dates_wrong"),

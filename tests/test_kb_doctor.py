@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from core.config import Config
 from core.errors import StorageFull
 from core.records import Question
+from kb.clause_rows import complete_clauses
 from kb.doctor import Case, examine, repair
 from policydesk.app import open_desk
 from policydesk.cli import app
@@ -39,7 +40,7 @@ def found_now(config: Config, home: Path) -> list[list[tuple[str, float]]]:
 def held(world: World) -> dict[str, Any]:
     """Everything that SQL and the index hold, but for what a repair may change."""
     tables = {}
-    for table in ("documents", "articles", "chunks", "names", "edges", "sketches", "bands"):
+    for table in ("documents", "articles", "chunks", "names", "edges", "sketches", "bands", "cards", "clauses"):
         with world.sql() as connection:
             rows = connection.execute(f"SELECT * FROM {table}")
             names = [column[0] for column in rows.description]
@@ -65,6 +66,8 @@ def home(light: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_desk(light, folder) as desk:
         for batch in documents():
             desk.base.add(batch, publish=True)
+        with desk.base.writing() as connection:
+            complete_clauses(connection)
     return folder
 
 
