@@ -7,15 +7,15 @@ answered counts for every question that came in it, not for one.
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from eval.gold import GoldQuestion
 from eval.latency import Latency, RefSearch, latency
 
-PER_SECOND = 10.0
+PER_SECOND = 5.0
 _IDLE_SECONDS = 15.0
 _MINIMUM = 20                # questions, for a percentile that means anything
 
@@ -50,20 +50,19 @@ def run_busy(
     for question in questions[:_MINIMUM]:
         search(question.question, top)
     idle = _for_seconds(questions, search, idle_seconds, top=top, per_second=per_second)
-    told: list[str] = []
-    thread = threading.Thread(target=lambda: told.append(job()), name="job")
-    started = time.perf_counter()
-    thread.start()
-    during = _served(questions, search, lambda asked: thread.is_alive(), top=top, per_second=per_second)
-    thread.join()
-    seconds = time.perf_counter() - started
+    with ThreadPoolExecutor(1) as pool:
+        started = time.perf_counter()
+        done = pool.submit(job)
+        during = _served(questions, search, lambda asked: not done.done(), top=top, per_second=per_second)
+        told = done.result()
+        seconds = time.perf_counter() - started
     after = _for_seconds(questions, search, idle_seconds, top=top, per_second=per_second)
     ratio = {
         f"{kind}_{part}": getattr(getattr(during, kind), f"{part}_ms")
         / ((getattr(getattr(idle, kind), f"{part}_ms") + getattr(getattr(after, kind), f"{part}_ms")) / 2)
         for kind in ("answered", "alone") for part in ("p50", "p95")
     }
-    return BusyResult(per_second, seconds, "".join(told), idle, during, after, ratio)
+    return BusyResult(per_second, seconds, told, idle, during, after, ratio)
 
 
 def busy_lines(result: BusyResult) -> list[str]:

@@ -18,6 +18,7 @@ from core.errors import PolicyDeskError
 from core.records import Answer, Hit, IngestReport, Question, Role, State
 from policydesk.cli_audit import audit_app, replay
 from policydesk.cli_bench import bench_app
+from policydesk.cli_busy import bench_busy
 from policydesk.cli_cards import cards_app
 from policydesk.cli_conflicts import conflicts
 from policydesk.cli_edit import edit_app
@@ -66,6 +67,7 @@ app.add_typer(faq_app, name="faq")
 app.add_typer(gaps_app, name="gaps")
 app.add_typer(graph_app, name="graph")
 app.add_typer(bench_app, name="bench")
+bench_app.command("busy")(bench_busy)
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 app.add_typer(train_app, name="train")

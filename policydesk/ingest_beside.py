@@ -24,7 +24,7 @@ from kb.editing import Editing
 from kb.jobs import Lost
 from policydesk.app import Desk, opened_beside
 
-_NICE = 19                   # a question goes before any of this
+_NICE = 10                   # a question goes before any of this
 _AT_ONCE = 500               # chunks in one step: who answers writes that down, and waits for other writers
 _TOLD_EVERY = 0.5            # seconds between two reports of progress
 
