@@ -35,7 +35,7 @@ _MARK = "restoring"          # key in index_facts
 _ID = "restoring.id"
 _POINT_BYTES = 5_000         # of the index, for each chunk
 _ROWS_TIMES = 2              # as large as its lines of JSON are the tables with their indexes
-_OWN = ("index_facts", "next_points", "audit")       # tables that a restore writes to
+_OWN = ("index_facts", "next_points", "audit", "counters")       # tables that a restore or its opening writes to
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ from core.errors import BackendUnavailable, HomeLocked, StorageFull
 from core.records import Document, Facts, SearchOptions
 from ingest.document import make_document
 from kb.database import held_database, open_database
+from kb.doctor import examine, repair
 from policydesk.app import Desk, open_desk
+from policydesk.ops import back_up, open_case, restore_home
 from tests.conftest import ROOT, needs_postgres
 from tests.postgres import Server, running
 
@@ -184,3 +186,34 @@ def test_the_index_of_a_home_that_was_overtaken_by_another_home_is_made_again(
         kept = (tmp_path / "one" / "vectors").stat().st_ino
     with open_desk(settings, tmp_path / "one"):
         assert (tmp_path / "one" / "vectors").stat().st_ino == kept
+
+
+def test_a_doctor_finds_and_repairs_what_is_wrong_in_the_tables(config: Config, address: str, tmp_path: Path) -> None:
+    settings = with_database(config, address)
+    settings = settings.model_copy(update={"storage": settings.storage.model_copy(update={"vectors": "edge"})})
+    with desk_with_dogs(settings, tmp_path / "home") as desk, desk.base._engine.begin() as connection:
+        for statement in ("DELETE FROM names", "DELETE FROM bands", "UPDATE chunks SET point = '0123456789abcdef'",
+                          "DROP INDEX articles_ref"):
+            connection.execute(text(statement))
+    with open_case(settings, tmp_path / "home", lambda done, total: None) as case:
+        wrong = examine(case, deep=True)
+        assert {"names_wrong", "bands_wrong", "sql_index_missing"} <= {one.code for one in wrong}
+        assert repair(case, wrong, "某人") == []
+    with open_desk(settings, tmp_path / "home") as desk:
+        assert found(desk) == 1
+
+
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("out_of", ["sqlite", "postgresql"])
+def test_a_backup_of_either_database_is_restored_into_either(
+    config: Config, postgres_server: Server, tmp_path: Path, out_of: str, into: str
+) -> None:
+    addresses = {"sqlite": lambda: "", "postgresql": postgres_server.new_database}
+    settings = with_database(config, addresses[out_of]())
+    with desk_with_dogs(settings, tmp_path / "home"):
+        back_up(settings, tmp_path / "home", tmp_path / "backup.tar.gz")
+    other = with_database(config, addresses[into]())
+    restored = restore_home(other, tmp_path / "backup.tar.gz", tmp_path / "other", "某人")
+    assert (restored.documents, restored.articles) == (1, 1)
+    with open_desk(other, tmp_path / "other") as desk:
+        assert found(desk) == 1
