@@ -14,7 +14,8 @@ from sqlalchemy import Connection, select
 
 from core.records import Citation, SearchOptions
 from core.regions import region_chain
-from kb.faq import VERSION, FaqEntry, FaqState, cited, load_all
+from kb.faq import VERSION, cited, load_all
+from kb.faq_entries import FaqEntry, FaqState
 from kb.faq_likeness import Features, Likeness, Questions
 from kb.ledger import Ledger
 from kb.rows import STORED, stored_of

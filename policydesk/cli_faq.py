@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kb.audit import AuditRow
-    from kb.faq import FaqEntry
+    from kb.faq_entries import FaqEntry
 
 T = TypeVar("T")
 
@@ -59,13 +59,13 @@ def add(
     config: ConfigFile = None,
 ) -> None:
     """新建一个条目（草稿）；给出 --section 即为办事指南。打印编号。"""
-    from kb import faq
+    from kb import faq, faq_entries
 
     given = _given({
         "question": question, "answer": answer, "similar": similar, "negative": negative, "threshold": threshold,
         "region": region, "public": public, "owner": owner, "review_due": review_due,
     }, section, cite)
-    entry = faq.entry_of({"question": "", "answer": ""} | given)
+    entry = faq_entries.entry_of({"question": "", "answer": ""} | given)
     typer.echo(_changed(config, home, lambda connection: faq.add(connection, by, entry)))
 
 
@@ -88,7 +88,7 @@ def edit(
     config: ConfigFile = None,
 ) -> None:
     """修改一个条目：只改给出的各项；可多次的选项整组替换。"""
-    from kb import faq
+    from kb import faq, faq_entries
 
     given = _given({
         "question": question, "answer": answer, "similar": similar, "negative": negative, "threshold": threshold,
@@ -96,9 +96,9 @@ def edit(
     }, section, cite)
 
     def change(connection: Connection) -> None:
-        old = faq.entry_json(faq.load(connection, entry))
+        old = faq_entries.entry_json(faq.load(connection, entry))
         sections = {} if answer else old.get("sections", {}) | given.get("sections", {})
-        faq.edit(connection, by, faq.entry_of(old | given | {"sections": sections}))
+        faq.edit(connection, by, faq_entries.entry_of(old | given | {"sections": sections}))
 
     _changed(config, home, change)
     typer.echo(f"已修改 {entry}", err=True)
@@ -114,28 +114,28 @@ def list_entries(
     as_json: AsJson = False,
 ) -> None:
     """列出条目及其状态；暂停的附原因。"""
-    from kb import faq
+    from kb import faq, faq_entries
     from policydesk.batch import to_line
 
     try:
-        states = [faq.FaqState(state)] if state else list(faq.FaqState)
+        states = [faq_entries.FaqState(state)] if state else list(faq_entries.FaqState)
     except ValueError as error:
-        raise typer.BadParameter(f"没有 {state} 这种状态，应为 {'、'.join(faq.FaqState)}") from error
+        raise typer.BadParameter(f"没有 {state} 这种状态，应为 {'、'.join(faq_entries.FaqState)}") from error
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
         entries = faq.load_all(connection, states)
-    lines = (to_line(faq.entry_json(entry)) if as_json else _short(entry) for entry in entries)
+    lines = (to_line(faq_entries.entry_json(entry)) if as_json else _short(entry) for entry in entries)
     write_lines(None, lines)
 
 
 @faq_app.command("show")
 def show(entry: EntryId, home: Home = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """显示一个条目的全部内容。"""
-    from kb import faq
+    from kb import faq, faq_entries
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
         found = faq.load(connection, entry)
-    write_lines(None, [to_line(faq.entry_json(found))] if as_json else _lines(found))
+    write_lines(None, [to_line(faq_entries.entry_json(found))] if as_json else _lines(found))
 
 
 @faq_app.command("publish")
@@ -174,10 +174,10 @@ def import_entries(
     config: ConfigFile = None,
 ) -> None:
     """收入条目：编号已有的修改，其余新建；有一行不对则一行也不收。"""
-    from kb import faq
+    from kb import faq, faq_entries
 
     try:
-        entries = list(faq.read_entries(file.read_text(encoding="utf-8-sig").splitlines(), str(file)))
+        entries = list(faq_entries.read_entries(file.read_text(encoding="utf-8-sig").splitlines(), str(file)))
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyDeskError(f"{file} 读不出来，应为 UTF-8 的 JSON Lines 文件。请检查路径") from error
 
@@ -196,12 +196,12 @@ def export_entries(
     config: ConfigFile = None,
 ) -> None:
     """把全部条目写成 JSON Lines 文件。"""
-    from kb import faq
+    from kb import faq, faq_entries
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
-        entries = faq.load_all(connection, list(faq.FaqState))
-    write_lines(file, (to_line(faq.entry_json(entry)) for entry in entries))
+        entries = faq.load_all(connection, list(faq_entries.FaqState))
+    write_lines(file, (to_line(faq_entries.entry_json(entry)) for entry in entries))
     typer.echo(f"已写出 {len(entries)} 个条目", err=True)
 
 
@@ -243,7 +243,7 @@ def _changed(config: Path | None, home: Path | None, made: Callable[[Connection]
 def _given(
     options: Mapping[str, object], section: Sequence[str] | None, cite: Sequence[str] | None
 ) -> dict[str, Any]:
-    """What was given, as `kb.faq.entry_of` reads it."""
+    """What was given, as `kb.faq_entries.entry_of` reads it."""
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if section:
         named = (_split(part, "=", 2, "--section 应如 材料=身份证") for part in section)

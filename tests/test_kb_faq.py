@@ -15,9 +15,9 @@ from core.config import Config
 from core.errors import NotFound, PolicyDeskError
 from core.records import Answer, Question, Role, State
 from eval.faq import measure, read_lines, shipped_likeness
-from kb import faq, lifecycle
+from kb import faq, faq_entries, lifecycle
 from kb.audit import Wanted, listed
-from kb.faq import Basis, FaqEntry, FaqState, Kind
+from kb.faq_entries import Basis, FaqEntry, FaqState, Kind
 from kb.faq_guard import agree, points_of
 from kb.numbers_said import unsaid_numbers
 from kb.schema import audit
@@ -139,12 +139,13 @@ def test_the_threshold_of_an_entry_goes_before_the_configured_one(town: Town) ->
 
 
 def test_a_guide_answers_with_its_sections(town: Town) -> None:
-    answer = faq.answer_of({"事项": "居住证首次申领", "费用": "不收费", "时限": "十个工作日内发证", "材料": " "})
+    parts = {"事项": "居住证首次申领", "费用": "不收费", "时限": "十个工作日内发证", "材料": " "}
+    answer = faq_entries.answer_of(parts)
     cites = tuple(Basis("临澜市居住证办法", place, quote) for place, quote in (
         ("第一条", "首次申领居住证不收费。"), ("第三条", "十个工作日内发证。")
     ))
     name = town.add(FaqEntry("居住证怎么办理？", answer, cites, Kind.GUIDE, region="900100"))
-    assert list(faq.sections(town.entry(name))) == ["事项", "时限", "费用"]
+    assert list(faq_entries.sections(town.entry(name))) == ["事项", "时限", "费用"]
     assert "时限：十个工作日内发证\n费用：不收费" in town.ask("居住证如何办理？").text
 
 
@@ -298,9 +299,9 @@ def test_of_paraphrases_and_near_misses_not_seen_before_hardly_one_is_answered_w
 def test_what_was_exported_can_be_imported_again(town: Town) -> None:
     name = town.add()
     with town.desk.base.ledger.changing() as connection:
-        (line,) = [json.dumps(faq.entry_json(entry), ensure_ascii=False)
+        (line,) = [json.dumps(faq_entries.entry_json(entry), ensure_ascii=False)
                    for entry in faq.load_all(connection, list(FaqState))]
-        entries = list(faq.read_entries([line, "", line.replace(name, "new")], "f"))
+        entries = list(faq_entries.read_entries([line, "", line.replace(name, "new")], "f"))
         ids = faq.put_all(connection, "甲", entries, publish_them=True)
         assert ids[0] == name != ids[1]
         first, second = (faq.load(connection, one) for one in ids)
@@ -315,4 +316,4 @@ def test_what_was_exported_can_be_imported_again(town: Town) -> None:
 ])
 def test_a_line_that_is_no_entry_is_named(line: str) -> None:
     with pytest.raises(PolicyDeskError, match="f:2"):
-        list(faq.read_entries(["", line], "f"))
+        list(faq_entries.read_entries(["", line], "f"))

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event, func, select
 from core.config import Config
 from core.errors import NotFound
 from core.records import Answer, Question, Role, State, Status, Verdict
-from kb import faq
+from kb import faq, faq_entries
 from kb.answers import answer_of, judge, load, same_answer
 from kb.audit import Wanted, listed, purgeable
 from kb.audit_check import check
@@ -201,8 +201,8 @@ def test_a_quote_that_was_tampered_with_is_named(desk: Desk) -> None:
 
 
 def test_a_direct_answer_is_replayed_from_the_entry_as_it_was(desk: Desk) -> None:
-    entry = faq.FaqEntry("供热室温不低于多少度？", "不低于18度。", (
-        faq.Basis("临澜市供热办法", "第一条", "供热期间室温不低于18度。"),
+    entry = faq_entries.FaqEntry("供热室温不低于多少度？", "不低于18度。", (
+        faq_entries.Basis("临澜市供热办法", "第一条", "供热期间室温不低于18度。"),
     ), region="900100")
     with desk.base.ledger.changing() as connection:
         name = faq.add(connection, "甲", entry)
@@ -221,8 +221,8 @@ def test_a_direct_answer_is_replayed_from_the_entry_as_it_was(desk: Desk) -> Non
 def test_answers_entries_gaps_and_the_log_are_kept_in_each_database(each_database: Config, tmp_path: Path) -> None:
     with open_desk(light(each_database), tmp_path / "home") as desk:
         ingest(desk, tmp_path, HEAT)
-        direct = faq.FaqEntry("暖气不热退不退费？", "按日退还热费。", (
-            faq.Basis("临澜市供热办法", "第二条", "室温不达标的，按日退还热费。"),
+        direct = faq_entries.FaqEntry("暖气不热退不退费？", "按日退还热费。", (
+            faq_entries.Basis("临澜市供热办法", "第二条", "室温不达标的，按日退还热费。"),
         ), region="900100")
         with desk.base.ledger.changing() as connection:
             (name,) = faq.put_all(connection, "甲", [direct], publish_them=True)
@@ -238,7 +238,7 @@ def test_answers_entries_gaps_and_the_log_are_kept_in_each_database(each_databas
         ingest(desk, tmp_path, HEAT.replace("18度", "20度").replace("按日退还", "按月退还"))
         assert [one.passed for gap in mined.opened for one in close_gap(desk, "甲", gap, "")].count(True) == 1
         with desk.base.ledger.reading() as connection:
-            assert faq.load(connection, name).state is faq.FaqState.SUSPENDED
+            assert faq.load(connection, name).state is faq_entries.FaqState.SUSPENDED
             assert purgeable(connection, date.today() - timedelta(days=183), 183) is None
             assert [row.action for row in listed(connection, Wanted(subject=name))] == [
                 "faq.add", "faq.publish", "faq.suspend",
