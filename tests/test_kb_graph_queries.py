@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.records import Document
 from kb.base import KnowledgeBase
 from kb.graph_ends import find_node, open_ends, quotes, responsible
+from kb.graph_export import whole_graph
 from kb.graph_paths import implementing, path
 from kb.graph_queries import Found, neighbours
 from kb.graph_records import GraphOptions, Node, Sort, article_node, document_node
@@ -30,8 +31,8 @@ def world(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def own(config: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    with opened(config, tmp_path / "home", *WORLD) as base:
+def own(each_database: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
+    with opened(each_database, tmp_path / "home", *WORLD) as base:
         yield base
 
 
@@ -153,6 +154,18 @@ def test_what_carries_out_a_law_is_found_from_both_ends(world: KnowledgeBase) ->
 
 
 # what is published now
+
+
+def test_both_databases_answer_alike(world: KnowledgeBase, own: KnowledgeBase) -> None:
+    for node in (whole(LAW), whole(CITY), part(LAW, 1), Node("term:犬只", Sort.TERM, "犬只")):
+        for options in (GraphOptions(), GraphOptions(as_of=date(2022, 6, 1), limit=3)):
+            assert around(own, node, options, hops=2) == around(world, node, options, hops=2)
+    for base in (world, own):
+        with base.reading() as connection:
+            way = path(connection, NOTICE.id, LAW.id, GraphOptions(as_of=date(2024, 1, 1)))
+            assert way is not None
+            assert len(way) == 2
+            assert len(whole_graph(connection).edges) == len(whole_graph(connection, GraphOptions(limit=1)).edges) > 20
 
 
 def test_an_open_end_closes_when_its_document_arrives_and_opens_when_it_goes(own: KnowledgeBase) -> None:

@@ -44,8 +44,8 @@ def world(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def own(config: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    with opened(config, tmp_path / "home", *WORLD) as base:
+def own(each_database: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
+    with opened(each_database, tmp_path / "home", *WORLD) as base:
         yield base
 
 
