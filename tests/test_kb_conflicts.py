@@ -181,8 +181,12 @@ def test_verdicts_are_counted_by_title_and_words(tmp_path: Path) -> None:
 def test_the_verb_prints_both_sides_and_the_rule(config: Config, tmp_path: Path) -> None:
     from policydesk.cli_conflicts import _found, _lines
 
-    small = config.model_copy(update={"storage": config.storage.model_copy(update={"vectors": ":memory:"})})
-    with open_desk(small, tmp_path) as desk:
+    light = config.model_copy(update={
+        "storage": config.storage.model_copy(update={"vectors": ":memory:", "min_free_mb": 0}),
+        "index": config.index.model_copy(update={"embedder": "none"}),
+        "search": config.search.model_copy(update={"terms": False}),
+    })
+    with open_desk(light, tmp_path) as desk:
         desk.base.add([city(), notice("180元")], publish=True)
         lines = "\n".join(_lines(_found(desk, None, day=TODAY, region=None)))
         assert _found(desk, city().id, day=TODAY, region=None) != []
