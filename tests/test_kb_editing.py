@@ -20,10 +20,10 @@ from policydesk.app import open_desk
 
 
 @pytest.fixture(params=["edge", ":memory:"])
-def base(request: pytest.FixtureRequest, config: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    storage = config.storage.model_copy(update={"min_free_mb": 0, "vectors": request.param})
-    ingest = config.ingest.model_copy(update={"chunk_chars": 60})
-    with open_desk(config.model_copy(update={"storage": storage, "ingest": ingest}), tmp_path / "home") as desk:
+def base(request: pytest.FixtureRequest, each_database: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
+    storage = each_database.storage.model_copy(update={"min_free_mb": 0, "vectors": request.param})
+    ingest = each_database.ingest.model_copy(update={"chunk_chars": 60})
+    with open_desk(each_database.model_copy(update={"storage": storage, "ingest": ingest}), tmp_path / "home") as desk:
         yield desk.base
 
 

@@ -71,9 +71,9 @@ class Town:
 
 
 @pytest.fixture
-def town(config: Config, tmp_path: Path) -> Iterator[Town]:
-    storage = config.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})
-    with open_desk(config.model_copy(update={"storage": storage}), tmp_path / "home") as desk:
+def town(each_database: Config, tmp_path: Path) -> Iterator[Town]:
+    storage = each_database.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})
+    with open_desk(each_database.model_copy(update={"storage": storage}), tmp_path / "home") as desk:
         made = Town(desk, tmp_path)
         made.ingest("dogs.md", DOGS)
         yield made

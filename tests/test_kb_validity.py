@@ -19,9 +19,9 @@ TODAY = date(2026, 6, 1)
 
 
 @pytest.fixture
-def base(config: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    storage = config.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})
-    with open_desk(config.model_copy(update={"storage": storage}), tmp_path / "home") as desk:
+def base(each_database: Config, tmp_path: Path) -> Iterator[KnowledgeBase]:
+    storage = each_database.storage.model_copy(update={"min_free_mb": 0, "vectors": ":memory:"})
+    with open_desk(each_database.model_copy(update={"storage": storage}), tmp_path / "home") as desk:
         yield desk.base
 
 
