@@ -128,7 +128,7 @@ class GapsConfig(_Section):
 
 
 class GraphConfig(_Section):
-    store: str = Field(pattern=r"^(sql|neo4j:.+)$")
+    store: str = Field(pattern=r"^(sql|neo4j:(bolt|neo4j)(\+s|\+ssc)?://.+)$")
     user: str
     password: SecretStr
     database: str = Field(min_length=1)

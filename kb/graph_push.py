@@ -68,7 +68,8 @@ def open_neo4j(config: GraphConfig) -> PropertyGraphStore:
             username=config.user, password=config.password.get_secret_value(), url=url, database=config.database
         )
     except (errors.DriverError, errors.Neo4jError, ValueError) as error:       # ValueError: no address of a server
-        raise BackendUnavailable(f"Neo4j {url} 用不了：{error}。请检查 graph.store、graph.user 和密码") from error
+        said = " ".join(str(error).split())
+        raise BackendUnavailable(f"Neo4j {url} 用不了：{said}。请检查 graph.store、graph.user 和密码") from error
     return store
 
 
