@@ -91,6 +91,7 @@ class Restoring:
                     connection.commit()
                 with connection.begin():
                     _fill(connection, self._parts / TABLES, manifest.rows)
+                    connection.execute(delete(index_facts).where(index_facts.c.key == _MARK))     # of the saved home
                     connection.execute(insert(index_facts).values(key=_MARK, value=mark))
         finally:
             engine.dispose()

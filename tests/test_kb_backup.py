@@ -25,10 +25,12 @@ from kb.backup import TABLES
 from kb.backup_files import Damaged, unpack, verify
 from kb.database import migrate, open_unchanged
 from kb.doctor import examine
+from kb.restore import Restoring
 from policydesk.app import open_desk
 from policydesk.ops import back_up, open_case, restore_home
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needs_postgres
 from tests.doctor_faults import documents, make
+from tests.postgres import Server
 
 FORMATS = ("saved.tar.gz", "saved.tar.zst", "saved")
 QUESTIONS = [
@@ -342,7 +344,58 @@ def test_a_backup_that_is_killed_leaves_no_file_and_does_not_hinder_the_next(
     assert [path.name for path in tmp_path.iterdir()] == ["saved.tar.gz"]
 
 
-# other schemas
+# other databases and schemas
+
+
+def lines(saved: Path) -> dict[str, list[str]]:
+    """Every table of a backup in a folder that a restore does not write to."""
+    return {
+        path.stem: path.read_text(encoding="utf-8").splitlines() for path in sorted((saved / TABLES).iterdir())
+        if path.stem not in ("index_facts", "audit", "counters")
+    }
+
+
+@needs_postgres
+def test_sqlite_and_postgresql_restore_what_the_other_saved(
+    light: Config, postgres_server: Server, home: Path, tmp_path: Path
+) -> None:
+    plain = light.model_copy(update={"index": light.index.model_copy(update={"embedder": "none"})})
+    server = plain.model_copy(update={
+        "storage": plain.storage.model_copy(update={"database": postgres_server.new_database()})
+    })
+    back_up(plain, home, tmp_path / "of sqlite")
+    restore_home(server, tmp_path / "of sqlite", tmp_path / "on server", "李四")
+    with open_case(server, tmp_path / "on server", lambda _done, _total: None) as case:
+        assert examine(case, deep=True) == []
+    with open_desk(server, tmp_path / "on server") as desk:
+        desk.base.add([notice("新编号")], publish=True)
+        back_up(server, tmp_path / "on server", tmp_path / "beside")      # which another program holds
+        desk.base.withdraw(notice("新编号").id)
+    with pytest.raises(PolicyDeskError, match="空库"):
+        restore_home(server, tmp_path / "of sqlite", tmp_path / "again", "李四")
+    restore_home(plain, tmp_path / "beside", tmp_path / "back", "李四")
+    back_up(plain, tmp_path / "back", tmp_path / "of both")
+    assert lines(tmp_path / "beside") == lines(tmp_path / "of both")
+    first, last = lines(tmp_path / "of sqlite"), lines(tmp_path / "of both")
+    assert [len(last[name]) - len(first[name]) for name in ("documents", "articles", "chunks")] == [1, 1, 1]
+    assert set(first["chunks"]) < set(last["chunks"])
+
+
+@needs_postgres
+def test_a_restore_into_postgresql_that_was_cut_short_is_made_again(
+    light: Config, postgres_server: Server, saved: dict[str, Path], tmp_path: Path
+) -> None:
+    server = light.model_copy(update={
+        "index": light.index.model_copy(update={"embedder": "none"}),
+        "storage": light.storage.model_copy(update={"database": postgres_server.new_database()}),
+    })
+    restoring = Restoring(saved["saved"], tmp_path / "home")
+    restoring.work.mkdir()
+    restoring.load(server.storage.database, restoring.unpacked(0))      # and no further
+    with pytest.raises(PolicyDeskError, match="空库"):
+        restore_home(server, saved["saved"], tmp_path / "elsewhere", "李四")
+    shutil.rmtree(tmp_path / "elsewhere.restoring")
+    assert restore_home(server, saved["saved"], tmp_path / "home", "李四").documents == 14
 
 
 def test_a_backup_of_an_older_schema_is_brought_up_to_date(light: Config, tmp_path: Path) -> None:
