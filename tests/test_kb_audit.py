@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from kb.answers import Given, keep
 from kb.audit import FIRST, Wanted, listed, newest, purge, purgeable, record, row_hash, start_of
 from kb.audit_check import Checked, check
 from kb.checkpoints import EVERY, Checkpoints
+from kb.database import open_database
 from kb.schema import answers, audit, metadata
 
 ROWS = 48
@@ -381,3 +383,23 @@ def test_rows_are_listed_by_subject_action_and_day(small: Log) -> None:
         assert place is not None
         assert place.seq == 25
     assert start_of(date(2026, 5, 1)).tzinfo is None
+
+
+# several writers
+
+
+def test_threads_that_write_at_once_make_one_chain(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'log.db'}")
+
+    def write(who: str) -> None:
+        for n in range(25):
+            with engine.begin() as connection:
+                record(connection, who, "edit", str(n), {})
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(write, f"甲{n}") for n in range(4)]:
+            done.result()
+    with engine.connect() as connection:
+        found = check(connection, Checkpoints(tmp_path / "none", ""))
+    engine.dispose()
+    assert (found.rows, found.last, found.problems) == (100, 100, ())
