@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from core.config import Config
 from core.errors import StorageFull
-from core.records import Question
+from core.records import Question, State
 from kb.clause_rows import complete_clauses
 from kb.doctor import Case, examine, repair
 from policydesk.app import open_desk
 from policydesk.cli import app
 from policydesk.ops import open_case
+from tests.conftest import needs_postgres
 from tests.doctor_faults import COMMON, LOCAL, WHOLE, Expected, Fault, World, documents
+from tests.postgres import Server
 
 QUESTIONS = ("养犬要登记吗", "水价由谁制定", "室温不低于多少度", "第3号公园几点关闭", "动物防疫强制免疫")
 # What a repair may change: when a document became known, and the number of the step that published it.
@@ -169,6 +172,39 @@ def test_searches_find_after_a_repair_what_they_found_before(light: Config, tmp_
         seed(world, [*((name, LOCAL[name]) for name in names), ("foreign point", COMMON["foreign point"])])
         assert repair(case, examine(case, deep=True), "测试") == []
     assert found_now(light, folder) == before
+
+
+ON_A_SERVER = {              # the server itself lets no row be without its document
+    "names_wrong": "DELETE FROM names WHERE document_id = :id",
+    "edges_wrong": "UPDATE edges SET name = '别的办法' WHERE document_id = :id AND number = 0",
+    "sketches_wrong": "UPDATE sketches SET title_key = 'x' WHERE document_id = :id",
+    "bands_wrong": "DELETE FROM bands WHERE document_id = :id",
+    "chunks_wrong": "UPDATE chunks SET plain = '别的字' WHERE document_id = :id",
+    "version_key": "UPDATE documents SET version_key = 'x' WHERE id = :id",
+    "staged_left": "UPDATE documents SET state = 'staged' WHERE id = :id",
+}
+
+
+@needs_postgres
+def test_a_home_whose_tables_lie_on_a_server_is_examined_and_repaired(
+    light: Config, postgres_server: Server, tmp_path: Path
+) -> None:
+    server = light.model_copy(update={
+        "index": light.index.model_copy(update={"embedder": "none"}),
+        "storage": light.storage.model_copy(update={"database": postgres_server.new_database()}),
+    })
+    with open_desk(server, tmp_path) as desk:
+        for batch in documents():
+            desk.base.add(batch, publish=True)
+        (dogs,) = (row.id for row in desk.base.documents([State.PUBLISHED]) if row.source == "dogs.md")
+    with open_case(server, tmp_path, lambda _done, _total: None) as case:
+        assert examine(case, deep=True) == []
+        for code, statement in ON_A_SERVER.items():
+            with case.engine.begin() as connection:
+                connection.execute(text(statement), {"id": dogs})
+            found = examine(case, deep=True)
+            assert (code, dogs) in {(one.code, one.place) for one in found}
+            assert repair(case, found, "测试") == [], code
 
 
 # what cannot be repaired here
