@@ -16,6 +16,7 @@ _SIZE = 13                       # of letters
 _LINE = 17
 _CHARACTERS = 13                 # in one line of a box
 _LINES = 3
+_NOT_FIRST = tuple("，。、；：）》”…")     # in a line
 _EDGE = 64                       # free space that an edge and its label need between two boxes
 _MARGIN = 36
 _HEAD = 66
@@ -209,8 +210,9 @@ def _svg(middle: Node, boxes: dict[str, _Box], lines: Sequence[_Line], left_out:
     yield "<defs>"
     for kind in kinds:
         yield (
-            f'<marker id="to-{kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8"'
-            f' orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="{_colour(kind)}"/></marker>'
+            f'<marker id="to-{kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="11" markerHeight="11"'
+            f' markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
+            f'<path d="M0 0L10 5L0 10z" fill="{_colour(kind)}"/></marker>'
         )
     yield "</defs>"
     yield _text(left + _MARGIN, top + 34, f"《{middle.label}》的关系", size=20, weight="bold")
@@ -303,12 +305,19 @@ def _text(
 
 
 def _wrapped(label: str) -> tuple[str, ...]:
-    """At most three lines of about equal length; a longer name ends in …."""
+    """At most three lines of about equal length, none beginning with a comma; a longer name ends in …."""
     most = _CHARACTERS * _LINES
     shown = label if len(label) <= most else label[: most - 1] + "…"
     count = max(1, math.ceil(len(shown) / _CHARACTERS))
     each = math.ceil(len(shown) / count)
-    return tuple(shown[at : at + each] for at in range(0, len(shown), each)) or ("",)
+    found: list[str] = []
+    while shown:
+        end = each
+        while shown[end : end + 1] in _NOT_FIRST:
+            end += 1
+        found.append(shown[:end])
+        shown = shown[end:]
+    return tuple(found) or ("",)
 
 
 def _width(line: str) -> float:

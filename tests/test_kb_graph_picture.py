@@ -88,3 +88,11 @@ def test_names_are_escaped_and_unknown_kinds_shown_as_they_are() -> None:
     svg = drawn(LAW, [found(0, LAW, odd, "speaks_of")])
     assert "<b>&\"" in labels(svg)
     assert re.search("speaks_of", "".join(svg.itertext()))
+
+
+def test_no_line_of_a_box_begins_with_a_comma() -> None:
+    group = named_node(Sort.GROUP, "家庭在本市无自有住房的，或者人均住房面积不足，且没有别的住房")
+    svg = drawn(LAW, [found(0, LAW, group, "applies_to")])
+    shown = [text.text for box in svg.findall(f"{SVG}g") for text in box.findall(f"{SVG}text")]
+    assert "".join(shown).endswith(group.label) or group.label in "".join(shown)
+    assert not [line for line in shown if line[0] in "，。、；）》"]
