@@ -11,11 +11,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from core.errors import NotFound, PolicyDeskError
 from kb.audit import Detail, record, utc_now
@@ -210,9 +212,11 @@ def do_all(engine: Engine, works: Mapping[str, Work], ended: threading.Event, on
 def do_for_ever(
     engine: Engine, works: Mapping[str, Work], ended: threading.Event, on_end: Callable[[Job], None]
 ) -> None:
-    """Whatever is queued, until ``ended`` is set."""
+    """Whatever is queued, until ``ended`` is set; also after a moment in which the database did not answer."""
     while not ended.is_set():
-        do_all(engine, works, ended, on_end)
+        with suppress(DBAPIError):
+            requeue_interrupted(engine)
+            do_all(engine, works, ended, on_end)
         ended.wait(_LOOKS_EVERY)
 
 
