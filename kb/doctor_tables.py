@@ -16,8 +16,9 @@ from kb import catalogue, validity
 from kb.audit import Entry, utc_now
 from kb.doctor_findings import Finding
 from kb.index import NEXT
-from kb.schema import answers, articles, chunks, counters, documents, faqs, files, metadata, next_points
+from kb.schema import HEAD, answers, articles, chunks, counters, documents, faqs, files, metadata, next_points
 
+VERSION = "alembic_version"
 _KEPT = frozenset({"articles", "chunks", "cards", "feedback", "answer_sources", "gap_questions"})
 _LAST_WORDS = "自动检查：引用的条文不在已发布的文件中"
 
@@ -33,6 +34,27 @@ def table_findings(connection: Connection) -> Iterator[Finding]:
     yield from _counters(connection)
     yield from _faqs(connection)
     yield from _lost_sources(connection)
+
+
+def lost_version(connection: Connection) -> bool:
+    """There are tables, and nothing says of which revision: the next opening would make them once more, and fail."""
+    there = inspect(connection)
+    if not there.has_table("documents"):
+        return False
+    return not there.has_table(VERSION) or connection.scalar(sql(f"SELECT count(*) FROM {VERSION}")) == 0
+
+
+def restore_version(connection: Connection) -> bool:
+    """Write down the newest revision, where the tables have every column of it; False where they do not."""
+    there = inspect(connection)
+    for table in metadata.sorted_tables:
+        if not there.has_table(table.name):
+            return False
+        if {column.name for column in table.columns} - {column["name"] for column in there.get_columns(table.name)}:
+            return False
+    connection.execute(sql(f"CREATE TABLE IF NOT EXISTS {VERSION} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(sql(f"INSERT INTO {VERSION} (version_num) VALUES (:head)"), {"head": HEAD})
+    return True
 
 
 # one query each

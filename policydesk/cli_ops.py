@@ -34,7 +34,7 @@ def doctor(
     from policydesk.batch import to_line
     from policydesk.ops import open_case
 
-    with _progress("检查") as on_step, open_case(read_config(config), home, on_step) as case:
+    with _progress("检查") as on_step, open_case(read_config(config), home, on_step, repair=repair) as case:
         found = examine(case, deep=deep or repair)
         left = put_right(case, found, by) if repair and found else found
     if as_json:

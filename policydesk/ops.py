@@ -12,11 +12,14 @@ from sqlalchemy import Connection
 from core.config import Config
 from core.errors import NotFound, PolicyDeskError
 from core.records import Document
+from ingest.correct import with_chunks
 from ingest.document import assemble
 from kb.audit_check import check
 from kb.backup import CopiedIndex, Manifest, write_backup
 from kb.checkpoints import Checkpoints
+from kb.database import open_unchanged
 from kb.doctor import Case
+from kb.doctor_tables import lost_version, restore_version
 from kb.home import hold_home
 from kb.index import PLACE, recorded
 from kb.restore import Restored, Restoring
@@ -26,16 +29,23 @@ from policydesk.app import database_url, opened_home
 
 
 @contextmanager
-def open_case(config: Config, home: Path | None, on_step: Callable[[int, int], None]) -> Iterator[Case]:
-    """A home as a doctor finds it: nothing that a crash cut short is finished, and no index is opened yet."""
+def open_case(
+    config: Config, home: Path | None, on_step: Callable[[int, int], None], *, repair: bool = False
+) -> Iterator[Case]:
+    """A home as a doctor finds it: nothing that a crash cut short is finished, and no index is opened yet.
+
+    Tables without a revision cannot be opened; with ``repair`` it is written down.
+    """
     folder = home or config.home
 
     def remake(document: Document) -> Document:
         furniture = [piece for piece in document.furniture if piece.kind != "blank"]
-        return assemble(
+        again = assemble(
             document.facts, document.text, document.articles, document.source, chunk_chars=config.ingest.chunk_chars,
             fields=document.fields, furniture=furniture, places=document.places,
         )
+        cut = again if again.id == document.id else with_chunks(again, document.chunks)
+        return cut if cut.id == document.id else again
 
     file = Path(config.audit.checkpoints) if config.audit.checkpoints else folder / "audit-checkpoints.jsonl"
 
@@ -43,8 +53,24 @@ def open_case(config: Config, home: Path | None, on_step: Callable[[int, int], N
         checkpoints = Checkpoints(file, config.audit.key.get_secret_value())
         return [problem.reason for problem in check(connection, checkpoints).problems]
 
+    if not config.storage.database and (folder / "policydesk.db").is_file():
+        with hold_home(folder):
+            _check_version(database_url(config, folder), repair=repair)
     with opened_home(config, folder) as found:
         yield Case(folder, found.engine, found.settings, remake, audit, on_step)
+
+
+def _check_version(database: str, *, repair: bool) -> None:
+    engine = open_unchanged(database)
+    try:
+        with engine.begin() as connection:
+            lost = lost_version(connection)
+            if lost and not repair:
+                raise PolicyDeskError("数据库没有记录结构版本，打不开。用 policydesk doctor --repair 补记")
+            if lost and not restore_version(connection):
+                raise PolicyDeskError("数据库没有记录结构版本，表的结构也不是最新的，不能修复。请从备份恢复")
+    finally:
+        engine.dispose()
 
 
 def back_up(config: Config, home: Path | None, target: Path, *, with_index: bool = False) -> Manifest:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from core.config import Config
-from core.errors import StorageFull
+from core.errors import PolicyDeskError, StorageFull
 from core.records import Question, State
 from kb.clause_rows import complete_clauses
 from kb.doctor import Case, examine, repair
@@ -272,3 +273,15 @@ def test_the_verb_ends_with_one_until_the_home_is_repaired(light: Config, tmp_pa
     again = CliRunner().invoke(app, [*verb, "--deep"])
     assert (again.exit_code, again.stdout) == (0, "")
     assert "没有发现问题" in again.stderr
+
+
+def test_tables_without_their_revision_are_told_and_repaired(light: Config, tmp_path: Path) -> None:
+    with open_desk(light, tmp_path) as desk:
+        desk.base.add(documents()[1], publish=True)
+    with closing(sqlite3.connect(tmp_path / "policydesk.db")) as connection, connection:
+        connection.execute("DELETE FROM alembic_version")
+    opening = partial(open_case, light, tmp_path, lambda _done, _total: None)
+    with pytest.raises(PolicyDeskError, match="doctor --repair"), opening():
+        pass
+    with opening(repair=True) as case:
+        assert examine(case, deep=True) == []
