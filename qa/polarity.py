@@ -1,0 +1,177 @@
+"""Whether a draft keeps the 不, 应当, 可以, 或, 仅 and the conditions of the clauses that it restates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from qa.restated import Clause, Match, Unit, coverage, held, source_of
+from qa.said import AND, BUT, MAY, MUST, NEG, ONLY, OR
+
+_RESTATED = 0.5              # of a clause's letters that the draft holds
+_PARTLY = 0.3               # of a draft's clause, when it restates no other more
+_KEPT = 0.4                  # of a condition's letters; a paraphrase keeps fewer of them than of a main clause
+_AROUND = 6
+_SHORT = 7                    # letters of a condition that may stand anywhere
+
+
+def lost(unit: Unit, matches: Sequence[Match]) -> Iterator[str]:
+    """Reasons, in Chinese; ``matches`` are the draft's clauses that restate ``unit``."""
+    said = [match.clause for match in matches]
+    pairs = frozenset().union(*(clause.pairs for clause in said))
+    restated = restated_clauses(unit, said, pairs)
+    yield from _negations(unit, said, restated)
+    yield from _duties(said, restated)
+    yield from _alternatives(unit, said, restated)
+    yield from _scopes(said, restated)
+    yield from _conditions(unit, said, restated, pairs)
+
+
+def restated_clauses(unit: Unit, said: Sequence[Clause], pairs: frozenset[str]) -> list[Clause]:
+    """Clauses of the lead too, where the draft holds them."""
+    every = (*unit.lead, *unit.clauses)
+    letters = frozenset("".join(clause.core for clause in said))
+    found = [clause for clause in every if held(clause, pairs, letters) >= _RESTATED]
+    for clause in said:
+        source = source_of(clause, every)
+        if source is not None and source not in found and coverage(clause.core, source.pairs) >= _PARTLY:
+            found.append(source)
+    return [clause for clause in every if clause in found]
+
+
+def _count(clauses: Sequence[Clause], mark: str) -> int:
+    return sum(clause.text.count(mark) for clause in clauses)
+
+
+def _negations(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
+    needed = list(restated)
+    if any(clause in unit.clauses for clause in restated):
+        needed += [lead for lead in unit.lead if NEG in lead.text and lead not in restated and not lead.condition]
+    ours, theirs = _count(said, NEG), _count(needed, NEG)
+    if ours > theirs:
+        yield "否定：比引文多出“不”“无”“未”一类的词"
+    elif ours < theirs:
+        yield "否定：漏掉了引文的“不”“无”“未”一类的词"
+    elif ours:
+        around = ["".join(_near(clause.core, n)) for clause in needed for n in _places(clause.core, NEG)]
+        for clause in said:
+            for place in _places(clause.core, NEG):
+                near = _near(clause.core, place)
+                if near and not any(_shared(near, other) for other in around):
+                    yield "否定：“不”“无”“未”一类的词移到了别处"
+                    return
+
+
+def _places(core: str, mark: str) -> list[int]:
+    return [n for n, char in enumerate(core) if char == mark]
+
+
+def _near(core: str, place: int) -> str:
+    """Letters that follow, else those before."""
+    after = [char for char in core[place + 1 : place + 1 + _AROUND] if "\u4e00" <= char <= "\u9fff"]
+    return "".join(after) or "".join(char for char in core[max(0, place - 3) : place] if "\u4e00" <= char <= "\u9fff")
+
+
+def _shared(near: str, other: str) -> bool:
+    return bool(set(near[:3]) & set(other))
+
+
+def _duties(said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
+    """应当 against 可以, each pair of clauses by itself where they can be told apart."""
+    for clause in said:
+        found = source_of(clause, restated)
+        if found is None:
+            return
+        source = found.text
+        must, may = _bare_must(source), MAY in source
+        if MAY in clause.text and must and not may and not _bare_must(clause.text):
+            yield "情态：引文是“应当”，这里成了“可以”"
+        elif _bare_must(clause.text) and may and not must and MAY not in clause.text:
+            yield "情态：引文是“可以”，这里成了“应当”"
+        elif MAY in clause.text and not may and NEG in source and NEG not in clause.text:
+            yield "情态：引文不允许，这里成了“可以”"
+
+
+def _bare_must(text: str) -> bool:
+    """A 应当 that no 不 goes before: 无需 is none."""
+    return any(text[n] == MUST and (n == 0 or text[n - 1] != NEG) for n in range(len(text)))
+
+
+def _alternatives(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
+    ors, ands = _count(said, OR), _count(said, AND)
+    whole_ors = unit.text.count(OR)
+    their_ors, their_ands = _count(restated, OR), _count(restated, AND)
+    if ors > whole_ors:
+        yield "并列：引文没有“或者”，这里多出了"
+    elif ors < their_ors and ands > their_ands:
+        yield "并列：引文是“或者”，这里成了“并且”"
+    elif ors > their_ors and ands < their_ands and whole_ors == ors - 1:
+        yield "并列：引文是“并且”，这里成了“或者”"
+    only, theirs = _count(said, ONLY), _count(restated, ONLY)
+    if only and ONLY not in unit.text:
+        yield "范围：引文没有“仅”“只”，这里多出了"
+    elif theirs and not only:
+        yield "范围：漏掉了引文的“仅”“只”"
+
+
+# Of each row a rule says one; a draft may not say another.
+_SCOPES = tuple(tuple(row.split()) for row in (
+    "部分 全部 全额 半额 减半 半价 双倍 加倍 差额 定额", "首次 每次 再次 二次 末次", "每年 每月 每季度 每半年 每日 每天 每周 一次性 按月 按年 按季 按日",
+    "每人 每户 每套 每件 每车 每单位", "连续 累计", "次月 当月 上月 本月", "次年 当年 上年 本年", "以上 以下", "超过 不足 低于 高于 不超过 不低于 达到", "最高 最低 最多 最少", "至少 至多",
+    "之前 之后", "事前 事后", "自愿 强制", "集体 个人", "线上 线下", "本市 外市 本省 外省 全国 境外", "城镇 农村", "提高 降低 提前 推迟 延长 缩短", "增加 减少 扣减", "高于 低于", "优先 最后",
+    "转入 转出", "领取 退还 缴纳", "有效 无效", "公开 保密", "男 女", "父 母", "甲 乙", "主要 次要", "直系 旁系", "现金 转账", "书面 口头", "原件 复印件",
+    "实名 匿名", "正面 背面", "上午 下午", "工作日 节假日 周末", "承担 免除", "准予 驳回", "一般 重大 特别重大 较大", "轻微 严重 较重 较轻", "初审 复审 终审",
+))
+
+
+def _scopes(said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
+    for clause in said:
+        source = source_of(clause, restated)
+        if source is None:
+            continue
+        for row in _SCOPES:
+            for word in row:
+                if word in clause.text and word not in source.text and not any(
+                    word in other.text for other in restated
+                ) and any(other in source.text for other in row if other not in clause.text):
+                    yield f"范围：引文说的不是“{word}”"
+                    break
+
+
+def _conditions(
+    unit: Unit, said: Sequence[Clause], restated: Sequence[Clause], pairs: frozenset[str]
+) -> Iterator[str]:
+    """What binds a main clause: the conditions right before it, and the exceptions behind it."""
+    mains = [n for n, clause in enumerate(unit.clauses) if clause in restated and not clause.condition]
+    if not mains:
+        return
+    needed: list[Clause] = []
+    for main in mains:
+        before = main
+        while before and unit.clauses[before - 1].condition:
+            before -= 1
+            needed.append(unit.clauses[before])
+    needed += [clause for clause in unit.clauses[mains[0] :] if clause.exception]
+    letters = frozenset("".join(clause.core for clause in said))
+    for clause in dict.fromkeys(needed):
+        if not _held(clause, pairs, letters, said):
+            kind = "例外" if clause.exception else "条件"
+            yield f"{kind}：漏掉了引文的“{_shown(clause)}”"
+
+
+def _held(clause: Clause, pairs: frozenset[str], letters: frozenset[str], said: Sequence[Clause]) -> bool:
+    keys = {fact.value for own in said for fact in own.facts}
+    if any(fact.value not in keys for fact in clause.facts):
+        return False
+    bare = [char for char in clause.core if "\u4e00" <= char <= "\u9fff"]
+    share = coverage(clause.core, pairs)
+    if clause.exception and not any(own.exception or own.condition for own in said):
+        return share >= 0.75
+    if share >= _KEPT:
+        return True
+    return not bare or len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.7 * len(bare)
+
+
+def _shown(clause: Clause) -> str:
+    words = {NEG: "不", MUST: "应", MAY: "可以", ONLY: "仅", OR: "或者", AND: "和", BUT: "但"}
+    facts = iter(clause.facts)
+    return "".join(words.get(char) or (next(facts).text if char == "\ue010" else char) for char in clause.text)[:40]

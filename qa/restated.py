@@ -1,0 +1,201 @@
+"""Sentences and clauses of what was said, and which of a quote a draft sentence restates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import add
+
+from qa.said import BUT, FACT, GAP, NEG, Fact, Said, said_in
+
+_UNIT_END = re.compile(r"[。!?;\n]+")
+_CLAUSE_END = re.compile(r"[,:]+")
+_ASIDE = re.compile(rf"\(([^()]*?(?:除外|{NEG}含|{NEG}包括|除[^()]*外)[^()]*)\)")
+_SPEAKER = re.compile(r"(?:^|(?<=\n))(?:问|答):")
+_CONDITION = re.compile(
+    r"^(?:如|若|凡|经|因|遇|逾期|确需|符合|除|对|在.{1,20}期间|满|期满|未经)|(?:的|时|后|前|情况下|情形下|期内)$|^(?:持|凭)\w{2,12}$"
+)
+_EXCEPTION = re.compile(rf"^{BUT}|除外|除.*外|另有规定|{NEG}包括|{NEG}适用|{NEG}受.{{0,12}}限制")
+# Words that shape a sentence and say nothing that its source would have to hold.
+_FILLER = re.compile(
+    r"(?<![申聘邀])请|(?<![理自事案缘])由|(?<![存现])在(?![职校读场籍])|(?<![行作认])为|(?<![社协委工])会(?![议计员])|(?<!公)里"
+    r"|(?<![核绝相面])对(?!象)|(?<!服)从(?!业|事)|(?<![功职智])能(?!力|源)|(?<![平同对])等(?!级|次|候|待)|(?<!转)让"
+    r"|(?<![所具持拥享])有(?![效权限关害])|是(?!否)|(?<![以之])内(?!容)|(?<![原])来(?!源|自)|(?<![目])的|(?<!终)了(?!解)"
+    r"|(?<!应)该|把(?!握)|将(?!来)|(?<!成)就(?![业近读医餐])|都(?!市)|也|您|你们?|大家|我们|咱们?|他们|她们|它们|哦|呢|吧|哈"
+    r"|有关|相关|规定|进行|于|从(?=[本])|(?<!所)以(?!上|下|及|外|内)|之(?!前|后|外|内)|上述|前述|本办法|另外|此外|那么|如果|的话"
+    r"|想要?|这个|这些|这样|那|提醒|注意|即(?!时)|则|各|如下|下列|属|还(?![款清贷])|再|另行?|被(?!告|保)|如|若|凡|按|起(?!诉)|到(?!期)"
+    r"|均|一律|主要|例如|比如|也就是说|简单来说|一共|总共|情形|情况|之一|(?<![所具持拥享])有(?=[下以])|事项|手续|方面|与此|目前|现在|直接|同样"
+    r"|完全|需要|给(?!付)|要(?![求件点])|作(?=出)|作出|达"
+)
+_STOP = frozenset("\"()《》〈〉、·.-/〔〕 ")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What stands between two commas."""
+
+    text: str
+    core: str                    # without fillers and signs
+    facts: tuple[Fact, ...]
+    condition: bool
+    exception: bool
+    pairs: frozenset[str]
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A sentence, or a part of one that a semicolon ends, or a list's item with what introduces it."""
+
+    clauses: tuple[Clause, ...]
+    lead: tuple[Clause, ...]
+    asked: str                   # the question that it answers
+    pairs: frozenset[str]        # of the clauses, the lead and the question
+    letters: frozenset[str]
+    text: str                    # of clauses and lead
+    quote: int = 0
+    binds_on: bool = False       # begins with 但: an exception to the unit before
+
+
+def core_of(text: str) -> str:
+    return "".join(char for char in _FILLER.sub(GAP, text) if char not in _STOP)
+
+
+def pairs_of(core: str) -> frozenset[str]:
+    bare = core.replace(GAP, "")
+    return frozenset(map(add, bare, bare[1:])) | frozenset(map(add, core, core[1:]))
+
+
+def _clause(text: str, facts: Sequence[Fact], *, asks: bool = False) -> Clause:
+    core = core_of(text)
+    exception = bool(_EXCEPTION.search(text))
+    condition = not exception and bool(_CONDITION.search(text))
+    return Clause(text, core, tuple(facts), condition, exception, pairs_of(core), asks)
+
+
+def units_of(said: Said, quote: int = 0) -> tuple[Unit, ...]:
+    """In the order of the text."""
+    text = _SPEAKER.sub("", said.text)
+    units: list[Unit] = []
+    lead: tuple[Clause, ...] = ()
+    asked = ""
+    next_fact = start = 0
+    for end, sign in [*((m.start(), m.group()) for m in _UNIT_END.finditer(text)), (len(text), "")]:
+        piece = text[start:end]
+        start = end + len(sign)
+        if not piece:
+            continue
+        found = []
+        for part in _CLAUSE_END.split(_ASIDE.sub(r",\1,", piece)):
+            count = part.count(FACT)
+            if part:
+                found.append(_clause(part, said.facts[next_fact : next_fact + count], asks="?" in sign))
+            next_fact += count
+        if piece.endswith(":"):
+            lead = tuple(found)
+        elif "?" in sign:
+            asked, lead = core_of(piece), ()
+            units.append(_unit(found, (), "", quote, piece))
+        elif found:
+            units.append(_unit(found, lead, asked, quote, piece))
+        if "。" in sign:
+            lead = ()
+    if lead and not units:
+        units.append(_unit(lead, (), asked, quote, ""))
+    return tuple(units)
+
+
+def _unit(clauses: Sequence[Clause], lead: tuple[Clause, ...], asked: str, quote: int, piece: str) -> Unit:
+    cores = [clause.core for clause in (*lead, *clauses)]
+    whole = "".join(cores)
+    pairs = frozenset().union(*(clause.pairs for clause in (*lead, *clauses))) | pairs_of(whole)
+    return Unit(
+        tuple(clauses), lead, asked, pairs | pairs_of(asked), frozenset(whole + asked),
+        "".join(clause.text for clause in (*lead, *clauses)) + asked, quote, piece.startswith((BUT, "除")),
+    )
+
+
+@lru_cache(maxsize=2048)
+def quote_units(quote: str) -> tuple[Unit, ...]:
+    return units_of(said_in(quote))
+
+
+def _weight(char: str) -> int:
+    return char != GAP and not "\ue000" <= char <= "\ue01f"
+
+
+def coverage(core: str, pairs: frozenset[str]) -> float:
+    """The share of the letters of ``core`` that stand in ``pairs`` beside a neighbour; 1 for nothing at all."""
+    total, missing = uncovered(core, pairs)
+    return 1.0 if not total else 1 - len(missing) / total
+
+
+def uncovered(core: str, pairs: frozenset[str]) -> tuple[int, list[int]]:
+    """How many letters there are, and where those are that ``pairs`` does not hold."""
+    bare = core.replace(GAP, "")
+    held = [False] * len(bare)
+    for n in range(len(bare) - 1):
+        if bare[n : n + 2] in pairs:
+            held[n] = held[n + 1] = True
+    letters = [n for n, char in enumerate(bare) if _weight(char)]
+    return len(letters), [n for n in letters if not held[n] and bare[n] != FACT]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A clause of the draft and the unit that it restates best."""
+
+    clause: Clause
+    unit: Unit | None
+    share: float                 # of the clause's letters
+
+
+def fitting(clause: Clause, others: Sequence[Clause]) -> float:
+    """The share of the clause's numbers that the others hold; with another bound a number counts half."""
+    if not clause.facts:
+        return 0.0
+    theirs = [fact for other in others for fact in other.facts]
+    exact, loose = {(f.key, f.bound) for f in theirs}, {f.key for f in theirs}
+    return sum(1.0 if (f.key, f.bound) in exact else 0.5 * (f.key in loose) for f in clause.facts) / len(clause.facts)
+
+
+def source_of(clause: Clause, others: Sequence[Clause]) -> Clause | None:
+    """Which of the others the clause restates."""
+    if not others:
+        return None
+    return max(others, key=lambda other: (
+        (coverage(clause.core, other.pairs) if _has_letters(clause) else 0.0) + 0.5 * fitting(clause, (other,))
+    ))
+
+
+def _has_letters(clause: Clause) -> bool:
+    return any(_weight(char) and char != FACT for char in clause.core)
+
+
+def held(clause: Clause, pairs: frozenset[str], letters: frozenset[str]) -> float:
+    """As `coverage`; of a clause of one to three letters the share that stands anywhere."""
+    bare = [char for char in clause.core if _weight(char)]
+    if len(bare) <= 3:
+        return sum(char in letters for char in bare) / len(bare) if bare else 1.0
+    return coverage(clause.core, pairs)
+
+
+def matched(clauses: Sequence[Clause], units: Sequence[Unit], names: frozenset[str]) -> list[Match]:
+    """The best unit for each clause; of equals that which the whole sentence shares more with."""
+    whole = "".join(clause.core for clause in clauses)
+    likes = [coverage(whole, unit.pairs) for unit in units]
+    found = []
+    for clause in clauses:
+        best, best_value, best_share = None, -1.0, 0.0
+        for unit, like in zip(units, likes, strict=True):
+            if unit.clauses and unit.clauses[0].asks:
+                continue
+            share = coverage(clause.core, unit.pairs | names if names else unit.pairs)
+            fits = fitting(clause, (*unit.lead, *unit.clauses))
+            value = share + 0.4 * like + 0.3 * fits
+            if value > best_value:
+                best, best_value, best_share = unit, value, share
+        found.append(Match(clause, best, best_share))
+    return found
