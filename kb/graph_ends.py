@@ -122,7 +122,8 @@ def open_ends(connection: Connection, *, limit: int = 100) -> list[OpenEnd]:
 
 
 def responsible(
-    connection: Connection, places: Sequence[tuple[str, int]], matter: str = "", *, as_of: date | None = None
+    connection: Connection, places: Sequence[tuple[str, int]], matter: str = "", *, as_of: date | None = None,
+    limit: int = 20,
 ) -> list[Responsible]:
     """Bodies that the documents of ``places`` name as responsible, first those for what is most like ``matter``.
 
@@ -142,6 +143,7 @@ def responsible(
         -one[0], order.get((one[1].document, one[1].source.article or 0), len(places)), in_order[one[1].document],
         one[1].number,
     ))
+    found = found[:limit]
     texts = _texts(connection, {edge.document for _, edge in found})
     return [
         Responsible(
