@@ -106,6 +106,10 @@ _AMOUNT = re.compile(
     r"标准|补贴|补助|津贴|奖励|资助|给予|发放|报销|支付比例|缴费|收取|收费|免收|免费|减免|租金|额度|每人|每月|每年|每户|贴息"
     r"|基数|起付|封顶|价格|水价|气价|计收|交纳|退还|工本费|元[/／每]|每(?:平方米|立方米|小时|只|证|例|具|次)"
 )
+_PRICE = re.compile(r"[\d一二三四五六七八九十百千万亿两半]\s?元|[%％‰]|百分之|分之|元[一二三四五六七八九\d]角")
+_TIME = re.compile(
+    r"[\d０-９一二三四五六七八九十两]\s?(?:个)?(?:工作日|自然日|日|天|月|年|小时|周|星期|季度|学期|分钟)"
+)
 _FREE = re.compile(r"不(?:再|另行)?收(?:取|费)|免收|减半收取|免费(?=[。；，]|$)")
 _SIZE = re.compile(r"面积标准|建筑面积[^。]{0,8}(?:不超过|标准)")
 _PERIOD = re.compile(
@@ -252,22 +256,26 @@ def _without_otherwise(text: str, start: int, end: int) -> int:
 
 
 def _names(words: str) -> Iterator[str]:
-    paid, timed = bool(_AMOUNT.search(words)), bool(_PERIOD.search(words) and _WITHIN.search(words))
-    dimensions = {quantity.dimension for quantity in quantities(words)} if paid or timed else set()
     if _APPLIES.search(words):
         yield "对象"
     if _CONDITIONS.search(words):
         yield "条件"
         if "\n" in words:
             return               # a list of conditions names periods and papers that are none of the card's
-    if (paid and dimensions & {Dimension.MONEY, Dimension.SHARE}) or _FREE.search(words) or _SIZE.search(words):
+    if (_AMOUNT.search(words) and _PRICE.search(words)) or _FREE.search(words) or _SIZE.search(words):
         yield "标准"
     if _PAPERS.search(words) and not _NO_PAPERS.search(words):
         yield "材料"
-    if timed and not _NO_LIMIT.search(words) and dimensions & {Dimension.PERIOD, Dimension.DATE}:
+    if _tells_time(words):
         yield "期限"
     if _WAY.search(words) and not _AMONG_ORGANS.search(words):
         yield "渠道"
+
+
+def _tells_time(words: str) -> bool:
+    """The cheap tests first: to read quantities takes as long as all of them together."""
+    told = _TIME.search(words) and _PERIOD.search(words) and _WITHIN.search(words) and not _NO_LIMIT.search(words)
+    return bool(told) and any(q.dimension in (Dimension.PERIOD, Dimension.DATE) for q in quantities(words))
 
 
 def _list_end(text: str, start: int, end: int) -> int:

@@ -20,6 +20,7 @@ from core.records import (
     State,
 )
 from kb import history
+from kb.clause_rows import complete_clauses
 from kb.conflicts import Conflict, conflicts_of
 from policydesk.app import Desk, open_desk
 from policydesk.batch import read_questions
@@ -65,6 +66,8 @@ def preview(desk: Desk, document_id: str, questions: Path | None) -> Preview:
     live = [one.id for one in desk.base.documents([State.PUBLISHED]) if one.source == document.source]
     comparison = desk.base.compare(live[0], document_id) if live else None
     names = desk.config.regions.names
+    with desk.base.writing() as connection:
+        complete_clauses(connection)     # once for each document; else each preview would read them again
     conflicts = desk.base.read(lambda c: conflicts_of(c, document, today=today(), names=names))
     answers = tuple(_changes(desk, document, questions)) if questions else ()
     return Preview(
