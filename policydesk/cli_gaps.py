@@ -53,7 +53,7 @@ def mine(
     """把没答上、把握小、有争议的问题归并成缺口；与未办结缺口相同或相近的并入其中。"""
     from kb import gaps
     from policydesk.batch import to_line
-    from policydesk.gap_work import mine_gaps
+    from policydesk.gap_work import mine_gaps, mined_line
 
     with opened_desk(config, home) as desk:
         mined = mine_gaps(desk, by, since=since, owner=owner)
@@ -63,9 +63,7 @@ def mine(
         write_lines(None, [to_line(asdict(mined))])
     else:
         write_lines(None, map(_short, opened))
-    typer.echo(f"新缺口 {len(mined.opened)} 个，并入已有缺口的回答 {mined.joined} 个", err=True)
-    if mined.left:
-        typer.echo(f"还有 {mined.left} 个问题留待下次，请再运行一次", err=True)
+    typer.echo(mined_line(mined), err=True)
 
 
 @gaps_app.command("list")

@@ -29,6 +29,7 @@ class Kind(StrEnum):
 
     INGEST = "ingest"
     REINDEX = "reindex"
+    GAPS = "gaps"
 
 
 @jobs_app.command("add")

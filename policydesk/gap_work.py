@@ -21,19 +21,22 @@ from policydesk.app import Desk
 
 
 def mine_gaps(desk: Desk, who: str, *, since: date | None, owner: str | None) -> gaps.Mined:
-    """What `kb.gaps.mine` finds; each new gap goes to ``owner``, or to the unit whose documents are nearest."""
+    """What `kb.gaps.plan` finds, carried out; new gaps go to ``owner``, or to the unit whose documents are nearest."""
     config = desk.config.gaps
     encoder, background = StaticEncoder(terms=read_terms([TERMS])), read_background()
 
     def alike(texts: Sequence[str]) -> Matrix:
         return likeness(texts, encoder.embed_questions, background)
 
-    settings = gaps.Mining(since, config.days, config.low_confidence, config.likeness)
-    with desk.base.ledger.changing() as connection:
+    settings = gaps.Mining(since, config.low_confidence, config.likeness)
+    with desk.base.ledger.reading() as connection:
+
         def owner_of(question: Question) -> str | None:
             return owner or nearest_owner(desk, connection, question)
 
-        return gaps.mine(connection, who, settings, likeness=alike, owner_of=owner_of)
+        planned = gaps.plan(connection, settings, likeness=alike, owner_of=owner_of)
+    with desk.base.ledger.changing() as connection:
+        return gaps.carry_out(connection, who, planned, days=config.days)
 
 
 def nearest_owner(desk: Desk, connection: Connection, question: Question) -> str | None:
@@ -47,6 +50,12 @@ def nearest_owner(desk: Desk, connection: Connection, question: Question) -> str
             if found := find(connection, citation):
                 return found
     return None
+
+
+def mined_line(mined: gaps.Mined) -> str:
+    """One line on a run."""
+    left = f"；还有 {mined.left} 个问题留待下次" if mined.left else ""
+    return f"新缺口 {len(mined.opened)} 个，并入已有缺口的回答 {mined.joined} 个{left}"
 
 
 def close_gap(desk: Desk, who: str, gap_id: str, note: str) -> list[gaps.Retried]:

@@ -22,6 +22,7 @@ def works(desk: Desk, *, beside: bool) -> Mapping[str, Work]:
     return {
         "ingest": partial(_ingest_beside if beside else _ingest, desk),
         "reindex": partial(_reindex, desk),
+        "gaps": partial(_mine_gaps, desk),
     }
 
 
@@ -83,6 +84,13 @@ def _reindex(desk: Desk, job: Job, progress: Progress) -> str:
     from policydesk.cli_index import reindexed_line
 
     return reindexed_line(desk.reindex(lambda there, wanted: progress(there, wanted, "重建索引")))
+
+
+def _mine_gaps(desk: Desk, job: Job, progress: Progress) -> str:
+    from policydesk.gap_work import mine_gaps, mined_line
+
+    progress(0, 0, "归并没答好的问题")
+    return mined_line(mine_gaps(desk, job.who, since=None, owner=None))
 
 
 def _paths(job: Job) -> list[Path]:

@@ -14,12 +14,13 @@ from core.config import Config
 from core.errors import NotFound, PolicyDeskError
 from core.records import Answer, Question, Role, State, Status, Verdict
 from eval.gaps import grouped, read_matters
-from kb import answers, gaps, lifecycle
+from kb import answers, gaps, jobs, lifecycle
 from kb.audit import Wanted, listed
 from kb.gaps import GapKind, GapState
 from kb.schema import answers as answers_table
 from policydesk.app import Desk, open_desk
 from policydesk.gap_work import close_gap, mine_gaps
+from policydesk.job_runner import do_queued
 
 HEAD = """---
 标题: "{title}"
@@ -216,3 +217,11 @@ def test_questions_about_one_matter_come_together_in_words_not_seen_before(confi
     found = grouped(matters, config.gaps.likeness)
     assert found.f1 >= 0.85
     assert found.recall >= 0.95
+
+
+def test_gaps_can_be_mined_as_a_job(town: Town) -> None:
+    town.ask(PILES[0])
+    job = jobs.add(town.desk.base.steps.engine, "gaps", {}, who="夜班")
+    do_queued(town.desk, lambda done: None)
+    assert jobs.get(town.desk.base.steps.engine, job.id).message == "新缺口 1 个，并入已有缺口的回答 0 个"
+    assert [gap.questions for gap in town.gaps] == [1]
