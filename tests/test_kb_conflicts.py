@@ -16,6 +16,7 @@ from core.records import Document, Facts, Rank
 from eval.conflicts import holds, pair_key, published, read_documents, score, verdicts
 from eval.planted import plant
 from ingest.document import make_document
+from kb.card_rows import card_lines, save_cards
 from kb.clause_rows import complete_clauses
 from kb.conflicts import Conflict, conflicts_of, find_conflicts
 from kb.precedence import Precedence
@@ -178,18 +179,21 @@ def test_verdicts_are_counted_by_title_and_words(tmp_path: Path) -> None:
     assert verdicts([conflict], judged) == {"unread": 1}
 
 
-def test_the_verb_prints_both_sides_and_the_rule(config: Config, tmp_path: Path) -> None:
+def test_the_verb_prints_both_sides_and_the_rule_on_each_database(each_database: Config, tmp_path: Path) -> None:
     from policydesk.cli_conflicts import _found, _lines
 
-    light = config.model_copy(update={
-        "storage": config.storage.model_copy(update={"vectors": ":memory:", "min_free_mb": 0}),
-        "index": config.index.model_copy(update={"embedder": "none"}),
-        "search": config.search.model_copy(update={"terms": False}),
+    light = each_database.model_copy(update={
+        "storage": each_database.storage.model_copy(update={"vectors": ":memory:", "min_free_mb": 0}),
+        "index": each_database.index.model_copy(update={"embedder": "none"}),
+        "search": each_database.search.model_copy(update={"terms": False}),
     })
     with open_desk(light, tmp_path) as desk:
         desk.base.add([city(), notice("180元")], publish=True)
         lines = "\n".join(_lines(_found(desk, None, day=TODAY, region=None)))
         assert _found(desk, city().id, day=TODAY, region=None) != []
+        with desk.base.writing() as connection:
+            save_cards(connection, [city()])
+            assert [line.value for line in card_lines(connection, city()) if line.name == "标准"] != []
     assert "【一百元】" in lines
     assert "【180元】" in lines
     assert "请责任单位确认" in lines
