@@ -196,7 +196,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
         opened.callback(base.close)
         names = config.regions.names
         direct = DirectAnswers(
-            base.ledger, partial(_likeness, terms, tokenizer, names), threshold=config.faq.threshold, region_names=names
+            base.ledger, partial(_likeness, found, names), threshold=config.faq.threshold, region_names=names
         )
         answerer = Answerer(
             config.answer, home_region=config.regions.home, region_names=names,
@@ -219,10 +219,11 @@ def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexe
         return done
 
 
-def _likeness(terms: TermMap | None, tokenizer: Tokenizer, region_names: Mapping[str, str]) -> Likeness:
+def _likeness(found: Foundation, region_names: Mapping[str, str]) -> Likeness:
     """By the shipped encoder whatever the index is made with: it compares single words, in microseconds."""
-    encoder = StaticEncoder(terms=terms)
-    return Likeness(encoder.embed_questions, tokenizer.words, read_background(), region_names.values())
+    used = found.models.embedder
+    encoder = used if isinstance(used, StaticEncoder) and used.folder == ENCODER else StaticEncoder(terms=found.terms)
+    return Likeness(encoder.embed_questions, found.tokenizer.words, read_background(), region_names.values())
 
 
 def _ranker(config: SearchConfig) -> Ranker | None:
