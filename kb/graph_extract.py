@@ -20,11 +20,11 @@ from kb.graph_store import claim_of, source_id
 
 _Entity = Literal["MATTER", "DOCUMENT", "BODY", "GROUP", "TERM", "MATERIAL", "CONDITION"]
 _Relation = Literal[
-    "RESPONSIBLE", "APPLIES_TO", "DEFINES", "MATERIAL", "CONDITION", "CITES", "BASIS", "AMENDS", "REPEALS",
+    "RESPONSIBLE", "APPLIES_TO", "DEFINES", "MATERIAL", "CONDITION", "CITES", "BASIS", "AMENDS",
 ]
 _LEADS_TO = {
     "RESPONSIBLE": "BODY", "APPLIES_TO": "GROUP", "DEFINES": "TERM", "MATERIAL": "MATERIAL", "CONDITION": "CONDITION",
-    "CITES": "DOCUMENT", "BASIS": "DOCUMENT", "AMENDS": "DOCUMENT", "REPEALS": "DOCUMENT",
+    "CITES": "DOCUMENT", "BASIS": "DOCUMENT", "AMENDS": "DOCUMENT",
 }
 _SCHEMA = [(subject, relation, thing) for subject in ("MATTER", "DOCUMENT") for relation, thing in _LEADS_TO.items()]
 _QUOTE = ("quote", "条文中说明这一关系的原话，逐字抄录，必须包含宾语的名称")
@@ -32,7 +32,7 @@ _PROMPT = """下面是一条政策条文。请找出其中写明的关系，至�
 主语是条文所说的事项（MATTER）或文件（DOCUMENT）。关系与宾语：
 RESPONSIBLE：负责的机关（BODY）；APPLIES_TO：适用的对象（GROUP）；DEFINES：所定义的术语（TERM）；
 MATERIAL：要提交的材料（MATERIAL）；CONDITION：要满足的条件（CONDITION）；
-CITES、BASIS、AMENDS、REPEALS：引用、作为依据、修改、废止的文件（DOCUMENT），名称带书名号，有条号的写上条号。
+CITES、BASIS、AMENDS：引用、作为依据、修改的文件（DOCUMENT），名称带书名号，有条号的写上条号。
 宾语的名称用条文中的原话。每个关系在 properties 中给出 quote：条文中说明它的原话，逐字抄录，包含宾语的名称。
 -------
 {text}

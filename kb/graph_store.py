@@ -27,8 +27,8 @@ from sqlalchemy import and_, func, or_, select
 from core.ports import Embedder
 from core.records import SearchOptions
 from kb.base import KnowledgeBase
-from kb.graph_claims import KINDS, LLM, Claim, Claimed, drop_claims, save_claims
-from kb.graph_export import whole_graph
+from kb.graph_claims import LLM, Claim, Claimed, drop_claims, save_claims
+from kb.graph_export import PART_OF, whole_graph
 from kb.graph_nodes import articles_at, known_nodes, place_of, words_at
 from kb.graph_queries import SPEAKING, around, on_day
 from kb.graph_records import KIND_NAMES, Edge, GraphOptions, Node, Sort
@@ -94,7 +94,7 @@ class PolicyGraphStore(PropertyGraphStore):
                 starts = known_nodes(connection, [*(entity_names or ()), *(ids or ())])
                 found = [one.edge for one in around(connection, starts, options)]
             else:
-                found = [edge for edge in whole_graph(connection, options).edges if edge.kind in KINDS]
+                found = [edge for edge in whole_graph(connection, options).edges if edge.kind != PART_OF]
         return [
             triplet for triplet in map(triplet_of, found)
             if not properties or any(_has_any(part, properties) for part in triplet)

@@ -7,6 +7,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -155,8 +156,10 @@ def test_llama_indexs_own_index_adds_the_same_edges(base: KnowledgeBase) -> None
 # over HTTP
 
 
-def opened_llm(config: Config, address: str) -> ServerLLM:
-    return ServerLLM(ModelServer(f"{address}#qwen", config.models, key="--llm"))
+@contextmanager
+def opened_llm(config: Config, address: str) -> Iterator[ServerLLM]:
+    with closing(ModelServer(f"{address}#qwen", config.models, key="--llm")) as server:
+        yield ServerLLM(server)
 
 
 def test_an_openai_compatible_server_is_asked(base: KnowledgeBase, config: Config) -> None:
@@ -171,8 +174,8 @@ def test_an_openai_compatible_server_is_asked(base: KnowledgeBase, config: Confi
         words = f"<think>{{想一想}}</think>{script(messages[0]['content'])}"
         return 200, {"choices": [{"message": {"role": "assistant", "content": words}}]}
 
-    with answering(reply) as address:
-        found = extract(base, opened_llm(config, address), [RULE.id], who="test")
+    with answering(reply) as address, opened_llm(config, address) as llm:
+        found = extract(base, llm, [RULE.id], who="test")
     assert by_models(base) == HELD
     assert found.unreadable == 1
     assert {(call["path"], call["model"], call["temperature"]) for call in asked} == {
@@ -186,9 +189,10 @@ def test_a_server_that_fails_ends_the_run_with_its_address(
 ) -> None:
     with (
         answering(lambda path, body, headers: (status, value)) as address,
+        opened_llm(config, address) as llm,
         pytest.raises(BackendUnavailable, match=r"127\.0\.0\.1"),
     ):
-        extract(base, opened_llm(config, address), [RULE.id], who="test")
+        extract(base, llm, [RULE.id], who="test")
     assert by_models(base) == []
 
 
@@ -196,8 +200,7 @@ def test_the_server_answers_as_any_llm_of_llama_index(config: Config) -> None:
     def reply(path: str, body: dict[str, object], headers: dict[str, str]) -> tuple[int, object]:
         return 200, {"choices": [{"message": {"content": "答：可以"}}]}
 
-    with answering(reply) as address:
-        llm = opened_llm(config, address)
+    with answering(reply) as address, opened_llm(config, address) as llm:
         assert llm.complete("问").text == "答：可以"
         assert [part.delta for part in llm.stream_complete("问")] == ["答：可以"]
         assert llm.metadata.model_name == "qwen"
