@@ -109,6 +109,7 @@ def list_entries(
     state: Annotated[
         str | None, typer.Option("--state", help="draft、published、suspended 或 withdrawn，缺省为全部")
     ] = None,
+    due: Annotated[bool, typer.Option("--due", help="只列复核已到期的")] = False,
     home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -122,7 +123,10 @@ def list_entries(
     except ValueError as error:
         raise typer.BadParameter(f"没有 {state} 这种状态，应为 {'、'.join(faq_entries.FaqState)}") from error
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
-        entries = faq.load_all(connection, states)
+        entries = [
+            entry for entry in faq.load_all(connection, states)
+            if not due or (entry.review_due is not None and entry.review_due <= date.today())
+        ]
     lines = (to_line(faq_entries.entry_json(entry)) if as_json else _short(entry) for entry in entries)
     write_lines(None, lines)
 

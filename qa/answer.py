@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 from core.config import AnswerConfig
 from core.records import Answer, Citation, Ended, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
@@ -219,12 +220,22 @@ def _from_entry(found: Direct, ms: float) -> Answer:
         Status.ANSWERED,
         found.entry.answer,
         ENTRY,
-        sentences=(Sentence(found.entry.answer, tuple(citation.n for citation in found.citations)),),
+        sentences=tuple(
+            Sentence(line, _carriers(line, found.citations)) for line in found.entry.answer.splitlines() if line.strip()
+        ),
         citations=found.citations,
         ai_label=ENTRY_LABEL,
         confidence=round(found.likeness, 3),
         timings_ms=(("direct", round(ms, 1)), ("total", round(ms, 1))),
     )
+
+
+def _carriers(line: str, citations: Sequence[Citation]) -> tuple[int, ...]:
+    """The citations whose quotes share most with a line of an entry; all of them when it shares nothing."""
+    pairs = set(pairwise(line))
+    shared = {citation.n: len(pairs.intersection(pairwise(citation.quote))) for citation in citations}
+    most = max(shared.values())
+    return tuple(n for n, count in shared.items() if 2 * count >= most)
 
 
 def _answering(hit: Hit) -> list[Passage]:

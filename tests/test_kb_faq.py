@@ -146,7 +146,9 @@ def test_a_guide_answers_with_its_sections(town: Town) -> None:
     ))
     name = town.add(FaqEntry("居住证怎么办理？", answer, cites, Kind.GUIDE, region="900100"))
     assert list(faq_entries.sections(town.entry(name))) == ["事项", "时限", "费用"]
-    assert "时限：十个工作日内发证\n费用：不收费" in town.ask("居住证如何办理？").text
+    given = town.ask("居住证如何办理？")
+    assert "时限：十个工作日内发证\n费用：不收费" in given.text
+    assert [one.citations for one in given.sentences] == [(1,), (2,), (1,)]
 
 
 # standing on what is published

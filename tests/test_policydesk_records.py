@@ -75,6 +75,7 @@ def test_an_entry_is_added_published_suspended_checked_exported_and_taken_back(d
     assert "“首次申领居住证不收费。”" in desk.run("faq", "show", name)
     desk.ingest(FEES.replace("不收费。", "不收费，自取。"))
     assert name in desk.run("faq", "list", "--state", "suspended")
+    assert desk.run("faq", "list", "--due") == ""
     with pytest.raises(PolicyDeskError, match="引文"):
         desk.run("faq", "publish", name)
     desk.run("faq", "edit", name, "--cite", "临公规〔2024〕9号|第一条|首次申领居住证不收费，自取。")
