@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -33,29 +33,49 @@ _BETWEEN = (
 )
 
 
+@dataclass(slots=True)
+class _Side:
+    """What was reached from one end: each document, and the one before it."""
+
+    options: GraphOptions
+    before: dict[str, str]
+    frontier: list[str]
+
+    def way(self, document: str) -> list[str]:
+        """From ``document`` to the end that it was reached from."""
+        way = [document]
+        while self.before[way[-1]] != way[-1]:
+            way.append(self.before[way[-1]])
+        return way
+
+
 def path(connection: Connection, start: str, end: str, options: GraphOptions = ANY) -> list[Found] | None:
     """One of the shortest ways from a document to another over what either says of the other; None when there is none.
 
-    The first edge of each pair on the way, in the order of the text. The same each time.
+    The first edge of each pair on the way, in the order of the text. The same each time. Searched from both ends: the
+    one with fewer documents at its edge goes on.
     """
-    before: dict[str, str] = {start: start}
-    frontier = [start]
+    turned = replace(options, outgoing=options.incoming, incoming=options.outgoing)
+    ahead, back = _Side(options, {start: start}, [start]), _Side(turned, {end: end}, [end])
     for _ in range(LONGEST):
-        if end in before or not frontier:
+        if not ahead.before.keys().isdisjoint(back.before) or not ahead.frontier or not back.frontier:
             break
-        reached = sorted({(far, near) for near, far in _linked(connection, frontier, options)})
-        frontier = []
-        for far, near in reached:
-            if far not in before:
-                before[far] = near
-                frontier.append(far)
-    if end not in before:
+        _widen(connection, min(ahead, back, key=lambda side: len(side.frontier)))
+    meeting = ahead.before.keys() & back.before.keys()
+    if not meeting:
         return None
-    way = [end]
-    while way[-1] != start:
-        way.append(before[way[-1]])
-    way.reverse()
+    middle = min(meeting)
+    way = [*reversed(ahead.way(middle)), *back.way(middle)[1:]]
     return [_step(connection, hop, near, far, options) for hop, (near, far) in enumerate(pairwise(way), start=1)]
+
+
+def _widen(connection: Connection, side: _Side) -> None:
+    reached = sorted({(far, near) for near, far in _linked(connection, side.frontier, side.options)})
+    side.frontier = []
+    for far, near in reached:
+        if far not in side.before:
+            side.before[far] = near
+            side.frontier.append(far)
 
 
 def implementing(connection: Connection, start: Node, options: GraphOptions, *, basis: bool) -> list[Found]:
