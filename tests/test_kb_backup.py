@@ -30,7 +30,9 @@ from policydesk.app import open_desk
 from policydesk.ops import back_up, open_case, restore_home
 from tests.conftest import ROOT, needs_postgres
 from tests.doctor_faults import documents, make
+from tests.full_disk_trials import fill
 from tests.postgres import Server
+from tests.test_policydesk_cli import mounted
 
 FORMATS = ("saved.tar.gz", "saved.tar.zst", "saved")
 QUESTIONS = [
@@ -342,6 +344,26 @@ def test_a_backup_that_is_killed_leaves_no_file_and_does_not_hinder_the_next(
     assert not target.exists()
     back_up(light, home, target)
     assert [path.name for path in tmp_path.iterdir()] == ["saved.tar.gz"]
+
+
+def test_a_disk_that_is_filled_during_a_backup_is_told_and_nothing_is_left_on_it(
+    light: Config, home: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    with mounted(disk, "-o", "size=4m"):
+        target = disk / "saved.tar.gz"
+
+        def filler() -> None:
+            while not target.with_name("saved.tar.gz.partial.d").exists():
+                time.sleep(0.001)
+            fill(disk, disk / "filler", 0)
+
+        thread = threading.Thread(target=filler)
+        thread.start()
+        with pytest.raises(StorageFull, match="没有写成备份"):
+            back_up(light, home, target)
+        thread.join()
+        assert [path.name for path in disk.iterdir()] == ["filler"]
 
 
 # other databases and schemas
