@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from qa.restated import Clause, Match, Unit, pairs_of
+from qa.restated import Clause, Match, Unit, coverage, pairs_of, source_of
 from qa.said import FACT, Fact, Said
 
 _BEFORE, _AFTER = 10, 6      # letters of the window beside a number
-_CLEARLY = 0.12              # so much more of the window must speak for another number
+_CLEARLY = 0.1              # so much more of the window must speak for another number
+_SAME_WORDS = 0.6
 _LOOSE = frozenset(("日", "工作日", "小时", "月"))   # of a period "within" may be left out: 10日内 办完, 10日 办完
 _DATE_PARTS = {"月日": 10000}
 
@@ -21,28 +22,35 @@ class Placed:
     """A fact with the words beside it, in which every other number stands as a sign of its own value."""
 
     fact: Fact
-    pairs: frozenset[str]
+    near: frozenset[str]         # of its own clause
+    wide: frozenset[str]
     quote: int = 0
 
 
 def placed(clauses: Sequence[Clause], quote: int = 0) -> list[Placed]:
-    """The window does not end at a comma: 八十周岁至八十九周岁，每人每月一百元."""
+    """The wide window does not end at a comma: 八十周岁至八十九周岁，每人每月一百元."""
     signs: list[str] = []
-    at: list[tuple[int, Fact]] = []
+    at: list[tuple[int, Fact, int, int]] = []
     for clause in clauses:
         facts = iter(clause.facts)
+        begin = len(signs)
         for char in clause.core:
             if char == FACT:
                 fact = next(facts)
-                at.append((len(signs), fact))
+                at.append((len(signs), fact, begin, begin + len(clause.core)))
                 char = chr(0xF0000 + hash(fact.key) % 60_000)
             signs.append(char)
     text = "".join(signs)
     found = []
-    for place, fact in at:
-        window = text[max(0, place - _BEFORE) : place] + FACT + text[place + 1 : place + 1 + _AFTER]
-        found.append(Placed(fact, pairs_of(window) | frozenset(re.findall("[\U000F0000-\U000FFFFF]", window)), quote))
+    for place, fact, begin, end in at:
+        near = _window(text, place, max(begin, place - _BEFORE), min(end, place + 1 + _AFTER))
+        found.append(Placed(fact, near, _window(text, place, place - _BEFORE, place + 1 + _AFTER), quote))
     return found
+
+
+def _window(text: str, place: int, start: int, end: int) -> frozenset[str]:
+    window = text[max(0, start) : place] + FACT + text[place + 1 : end]
+    return pairs_of(window) | frozenset(re.findall("[\U000F0000-\U000FFFFF]", window))
 
 
 def placed_in(unit: Unit) -> list[Placed]:
@@ -59,7 +67,8 @@ def missing(match: Match, own: Sequence[Placed], all_facts: Sequence[Placed], na
             if not any(says(fact, other) for text in named for other in text.facts):
                 yield f"数字：“{fact.text}”不在引文中"
             continue
-        if not any(_bound_kept(fact, other.fact) for other in same):
+        alike = [_likeness(item, other) for other in same]
+        if not any(_bound_kept(fact, o.fact) for o, like in zip(same, alike, strict=True) if like > max(alike) - 0.1):
             yield f"界限：“{fact.text}”的“以上”“不超过”一类的词与引文不同"
             continue
         right = max(_likeness(item, other) for other in all_facts if says(fact, other.fact))
@@ -67,6 +76,17 @@ def missing(match: Match, own: Sequence[Placed], all_facts: Sequence[Placed], na
         wrong = max((_likeness(item, other) for other in rivals), default=0.0)
         if wrong > right + _CLEARLY:
             yield f"数字：“{fact.text}”在引文中说的是另一件事"
+
+
+def foreign_number(match: Match, before: Unit) -> bool:
+    """小微企业…，期限最长3年: words that the unit before holds as well, with the number of another one."""
+    clause = match.clause
+    if len(clause.facts) != 1 or coverage(clause.core, before.pairs) < match.share - 0.05:
+        return False
+    source = source_of(clause, before.clauses)
+    return source is not None and coverage(source.core, clause.pairs) >= _SAME_WORDS and any(
+        fact.unit == clause.facts[0].unit and fact.key != clause.facts[0].key for fact in source.facts
+    )
 
 
 def says(fact: Fact, other: Fact) -> bool:
@@ -96,7 +116,8 @@ def _bound_kept(fact: Fact, other: Fact) -> bool:
 
 
 def _likeness(item: Placed, other: Placed) -> float:
-    return len(item.pairs & other.pairs) / max(1, len(item.pairs))
+    near = len(item.near & other.near) / max(1, len(item.near))
+    return 0.5 * near + 0.5 * len(item.wide & other.wide) / max(1, len(item.wide))
 
 
 def dropped(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:

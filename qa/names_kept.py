@@ -16,20 +16,23 @@ _ENDINGS = (
 )
 _BODY = re.compile("|".join(sorted(set(_ENDINGS.split()), key=len, reverse=True)))
 _NO_BODY = re.compile(r"格局|布局|结局|全局|开局|大厅|餐厅|客厅|委托|委派|[当]局部|局限|邮局$|委婉")
-_PLACE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:省|自治区|自治州|市|区|县|街道|镇|乡)(?![场政民内级辖])")
+_PLACE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:省|自治区|自治州|市|区|县|街道|镇|乡)(?![场政民级辖域])")
 _NO_PLACE = re.compile(
-    r"[本全我该各城超外都夜菜农上股楼集门]市|[小社地园校学辖灾景片山郊街住库时城新老本全各市该服工片牧林农外重一]区|[本全各市该外]县|区、县|[城乡各本]镇|城乡|[下本各]乡"
+    r"[外本我全各该跨出入]省|[本全我该各城超外夜菜农上股楼集门]市|[小社地园校学辖灾景片山郊街住库时城新老本全各市该服工片牧林农外重一]区|[本全各市该外]县|区、县|[城乡各本]镇|城乡|[下本各]乡"
     r"|市区|县区|县级|区级|街道$"
 )
-_PARTICLES = frozenset("向到由在去找经与和及、或是为的对从被请按凭持把将于给跟往且并可以需应拨打联系当,:（(《》\"的了会归该所各\ue001\ue002\ue003\ue004\ue005\ue006\ue007\ue008\ue010")
+_PARTICLES = frozenset("往入向到由在去找经与和及、或是为的对从被请按凭持把将于给跟往且并可以需应拨打联系当,:（(《》\"的了会归该所各\ue001\ue002\ue003\ue004\ue005\ue006\ue007\ue008\ue010")
 _ADMIN = frozenset("省市区县州镇乡国")
 ROLES = (
-    "成年人 退休人 职工 城乡居民 居民 农民工 农民 学生 儿童 老人 残疾人 失业人 退役军人 军人 用人单位 企业 个体工商户 单身人 单身 家庭 夫妻 配偶 父母 子女 未成年人 业主 物业 承租人"
+    "成年人 盲人 退休人 职工 城乡居民 居民 农民工 农民 学生 儿童 老人 残疾人 失业人 退役军人 军人 用人单位 企业 个体工商户 单身人 单身 家庭 夫妻 配偶 父母 子女 未成年人 业主 物业 承租人"
     " 出租人 开发商 建设单位 施工单位 供水单位 供热企业 用户 消费人 经营人 法定代表人 监护人 代办人 孤儿 特困人 低保家庭 低保对象 毕业生 高校毕业生 养犬人 借款人"
     " 小微企业 个人 单位 事业单位 机关 公务员 教师 医生 孕妇 男 女 非本市户籍 本市户籍 本市常住 农村 城镇 学校 医疗机构 劳动者 当事人 投诉人 被投诉人 公民 法人"
     " 驾驶人 乘客 所有人 使用人 管理人 外国人 新生儿 幼儿 烈士 遗属"
 ).split()
-_ROLE = re.compile("|".join(sorted(ROLES, key=len, reverse=True)))
+_OLD = 60                    # years: of whom a rule gives such an age may be called old
+_ATTRIBUTES = frozenset("非本市户籍 本市户籍 本市常住 农村 城镇 男 女".split())
+ROLE = re.compile("|".join(sorted(ROLES, key=len, reverse=True)))
+PERSON = re.compile("|".join(sorted(set(ROLES) - _ATTRIBUTES, key=len, reverse=True)))
 
 
 def unnamed(plain: str, text: str, quoted_plain: str, quoted: str) -> Iterator[str]:
@@ -45,9 +48,9 @@ def unnamed(plain: str, text: str, quoted_plain: str, quoted: str) -> Iterator[s
     for name in bodies(text):
         if not _carried(name, quoted):
             yield f"机构：“{name}”不在引文中"
-    for match in _PLACE.finditer(text):
+    for match in _PLACE.finditer(plain):
         name = _after_particle(match.group())
-        if len(name) >= 3 and not _NO_PLACE.search(name) and not _carried(name, quoted):
+        if len(name) >= 3 and not _NO_PLACE.search(name) and not _carried(name, quoted_plain):
             yield f"地区：“{name}”不在引文中"
 
 
@@ -76,6 +79,11 @@ def _carried(name: str, quoted: str) -> bool:
     """The name, or its end behind letters that are none of it: 可向|区民政局."""
     if name in quoted:
         return True
+    ending = _BODY.search(name)
+    if ending and ending.start() >= 2 and ending.end() == len(name) and re.search(
+        re.escape(name[: ending.start()]) + ".{1,4}" + ending.group(), quoted
+    ):
+        return True                # 居住地派出所 for 居住地公安派出所
     for n in range(1, len(name) - 2):
         if name[n:] in quoted:
             return name[n - 1] not in _ADMIN and name[:n] in _BEFORE_NAME
@@ -93,10 +101,11 @@ def strangers(match: Match, restated: str, unit: Unit, before: str) -> Iterator[
 
     ``restated`` is the text of the unit's restated clauses, ``before`` that of the quote's sentence before the unit.
     """
-    ours = set(_ROLE.findall(match.clause.text))
-    theirs = set(_ROLE.findall(unit.text))
-    here = set(_ROLE.findall(restated))
-    for role in sorted(ours):
+    ours = set(ROLE.findall(match.clause.text))
+    theirs = set(ROLE.findall(unit.text))
+    here = set(ROLE.findall(restated))
+    aged = any(fact.unit == "岁" and fact.value >= _OLD for clause in (*unit.lead, *unit.clauses) for fact in clause.facts)
+    for role in sorted(ours - {"老人"} if aged else ours):
         if any(role in other or other in role for other in here):
             continue
         if here and not any(role in other or other in role for other in theirs):
@@ -106,7 +115,7 @@ def strangers(match: Match, restated: str, unit: Unit, before: str) -> Iterator[
     own_bodies = bodies(match.clause.text)
     if own_bodies and bodies(unit.text):
         for name in own_bodies:
-            if not _carried(name, unit.text) and name not in before:
+            if not _carried(name, unit.text) and (bodies(restated) or name not in before):
                 yield f"机构：这一条引文说的不是“{name}”"
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from qa.restated import Clause, Match, Unit, coverage, held, source_of
-from qa.said import AND, BUT, MAY, MUST, NEG, ONLY, OR
+from qa.names_kept import PERSON
+from qa.restated import Clause, Match, Unit, core_of, coverage, held, source_of
+from qa.said import AND, BUT, FACT, MAY, MUST, NEG, ONLY, OR, Fact
 
 _RESTATED = 0.5              # of a clause's letters that the draft holds
 _PARTLY = 0.3               # of a draft's clause, when it restates no other more
-_KEPT = 0.4                  # of a condition's letters; a paraphrase keeps fewer of them than of a main clause
+_KEPT = 0.55                 # of a condition's letters; a paraphrase keeps fewer of them than of a main clause
 _AROUND = 6
+_ALTERNATIVES = re.compile(rf"[、{OR}]")
 _SHORT = 7                    # letters of a condition that may stand anywhere
 
 
@@ -82,25 +85,25 @@ def _duties(said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]
         if found is None:
             return
         source = found.text
-        must, may = _bare_must(source), MAY in source
-        if MAY in clause.text and must and not may and not _bare_must(clause.text):
+        must, may = _bare_musts(clause.text) - _bare_musts(source), clause.text.count(MAY) - source.count(MAY)
+        if may > 0 and must < 0:
             yield "情态：引文是“应当”，这里成了“可以”"
-        elif _bare_must(clause.text) and may and not must and MAY not in clause.text:
+        elif must > 0 and may < 0:
             yield "情态：引文是“可以”，这里成了“应当”"
-        elif MAY in clause.text and not may and NEG in source and NEG not in clause.text:
+        elif may > 0 and MAY not in source and NEG in source and NEG not in clause.text:
             yield "情态：引文不允许，这里成了“可以”"
 
 
-def _bare_must(text: str) -> bool:
+def _bare_musts(text: str) -> int:
     """A 应当 that no 不 goes before: 无需 is none."""
-    return any(text[n] == MUST and (n == 0 or text[n - 1] != NEG) for n in range(len(text)))
+    return sum(text[n] == MUST and (n == 0 or text[n - 1] != NEG) for n in range(len(text)))
 
 
 def _alternatives(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
     ors, ands = _count(said, OR), _count(said, AND)
     whole_ors = unit.text.count(OR)
     their_ors, their_ands = _count(restated, OR), _count(restated, AND)
-    if ors > whole_ors:
+    if ors > whole_ors and any(_joins_anew(clause.text, unit.text) for clause in said):
         yield "并列：引文没有“或者”，这里多出了"
     elif ors < their_ors and ands > their_ands:
         yield "并列：引文是“或者”，这里成了“并且”"
@@ -113,10 +116,15 @@ def _alternatives(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]
         yield "范围：漏掉了引文的“仅”“只”"
 
 
+def _joins_anew(text: str, source: str) -> bool:
+    """Whether an 或者 stands where the source has no 、 either: 街道、镇 may be read as 街道或者镇."""
+    return any(char == OR and text[max(0, n - 2) : n] + "、" not in source for n, char in enumerate(text))
+
+
 # Of each row a rule says one; a draft may not say another.
 _SCOPES = tuple(tuple(row.split()) for row in (
-    "部分 全部 全额 半额 减半 半价 双倍 加倍 差额 定额", "首次 每次 再次 二次 末次", "每年 每月 每季度 每半年 每日 每天 每周 一次性 按月 按年 按季 按日",
-    "每人 每户 每套 每件 每车 每单位", "连续 累计", "次月 当月 上月 本月", "次年 当年 上年 本年", "以上 以下", "超过 不足 低于 高于 不超过 不低于 达到", "最高 最低 最多 最少", "至少 至多",
+    "部分 全部 全额 半额 减半 半价 双倍 加倍 差额 定额", "每平方米 每亩 每公顷 每立方米", "首次 每次 再次 二次 末次", "每年 每月 每季度 每半年 每日 每天 每周 一次性 按月 按年 按季 按日",
+    "每人 每户 每套 每件 每车 每单位", "连续 累计", "次月 当月 上月 本月", "次年 当年 上年 本年", "以上 以下", "超过 不足 低于 高于 不超过 不低于 达到", "最高 最低 最多 最少", "最长 最短", "当日 当月 当年 次日", "至少 至多",
     "之前 之后", "事前 事后", "自愿 强制", "集体 个人", "线上 线下", "本市 外市 本省 外省 全国 境外", "城镇 农村", "提高 降低 提前 推迟 延长 缩短", "增加 减少 扣减", "高于 低于", "优先 最后",
     "转入 转出", "领取 退还 缴纳", "有效 无效", "公开 保密", "男 女", "父 母", "甲 乙", "主要 次要", "直系 旁系", "现金 转账", "书面 口头", "原件 复印件",
     "实名 匿名", "正面 背面", "上午 下午", "工作日 节假日 周末", "承担 免除", "准予 驳回", "一般 重大 特别重大 较大", "轻微 严重 较重 较轻", "初审 复审 终审",
@@ -150,12 +158,44 @@ def _conditions(
         while before and unit.clauses[before - 1].condition:
             before -= 1
             needed.append(unit.clauses[before])
+        if before == main and main and _PREDICATE.match(unit.clauses[main].text):
+            needed.append(unit.clauses[main - 1])      # which holds the subject: 具有本市户籍的老年人，可以…
+    for main in mains:
+        yield from _inner(unit.clauses[main], said)
     needed += [clause for clause in unit.clauses[mains[0] :] if clause.exception]
     letters = frozenset("".join(clause.core for clause in said))
     for clause in dict.fromkeys(needed):
         if not _held(clause, pairs, letters, said):
             kind = "例外" if clause.exception else "条件"
             yield f"{kind}：漏掉了引文的“{_shown(clause)}”"
+
+
+def _inner(clause: Clause, said: Sequence[Clause]) -> Iterator[str]:
+    """经批准可以延长; 具有本市户籍、年满八十周岁的老年人: conditions inside of a clause."""
+    whole = "".join(own.text for own in said)
+    for match in _PASSED.finditer(clause.text):
+        if match.group(1) not in whole:
+            yield f"条件：漏掉了引文的“{match.group()}”"
+    pairs = frozenset().union(*(own.pairs for own in said))
+    values = {fact.value for own in said for fact in own.facts}
+    match = _LIMITED.match(clause.text)
+    if match is None:
+        return
+    facts = iter(clause.facts)
+    for part in _PARTS.split(match.group(1)):
+        theirs = [next(facts) for _ in range(part.count(FACT))]
+        core = core_of(part)
+        if not _LIMITING.search(part) or not core:
+            continue
+        if any(fact.value not in values for fact in theirs) or coverage(core, pairs) < _PARTLY:
+            yield f"条件：漏掉了引文的“{_words(part, theirs)}”"
+
+
+_PREDICATE = re.compile(f"[{MAY}{MUST}{NEG}]|按|由|享受|凭|免")
+_PASSED = re.compile(r"经\w{0,8}?(批准|同意|许可|核准|审批|确认|核实|公证|备案)")
+_LIMITED = re.compile(r"(.{4,60})的(?=\w)")
+_PARTS = re.compile(rf"[、{AND}]")
+_LIMITING = re.compile(rf"{FACT}|{NEG}|具有|持有|符合|户籍|学历|属|享受|从事|参加|依法|取得|经|已|因|正在")
 
 
 def _held(clause: Clause, pairs: frozenset[str], letters: frozenset[str], said: Sequence[Clause]) -> bool:
@@ -168,10 +208,17 @@ def _held(clause: Clause, pairs: frozenset[str], letters: frozenset[str], said: 
         return share >= 0.75
     if share >= _KEPT:
         return True
+    parts = [part for part in _ALTERNATIVES.split(clause.text) if PERSON.search(part)]
+    if len(parts) > 1 and any(coverage(core_of(part), pairs) >= _KEPT for part in parts):
+        return True                # 盲人饲养导盲犬、独居老人饲养一只犬的: one of them is enough
     return not bare or len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.7 * len(bare)
 
 
 def _shown(clause: Clause) -> str:
+    return _words(clause.text, clause.facts)
+
+
+def _words(text: str, facts: Sequence[Fact]) -> str:
     words = {NEG: "不", MUST: "应", MAY: "可以", ONLY: "仅", OR: "或者", AND: "和", BUT: "但"}
-    facts = iter(clause.facts)
-    return "".join(words.get(char) or (next(facts).text if char == "\ue010" else char) for char in clause.text)[:40]
+    left = iter(facts)
+    return "".join(words.get(char) or (next(left).text if char == FACT else char) for char in text)[:40]

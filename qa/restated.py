@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import add
 
-from qa.said import BUT, FACT, GAP, NEG, Fact, Said, said_in
+from qa.said import BUT, FACT, GAP, MAY, MUST, NEG, Fact, Said, said_in
 
 _UNIT_END = re.compile(r"[。!?;\n]+")
 _CLAUSE_END = re.compile(r"[,:]+")
 _ASIDE = re.compile(rf"\(([^()]*?(?:除外|{NEG}含|{NEG}包括|除[^()]*外)[^()]*)\)")
 _SPEAKER = re.compile(r"(?:^|(?<=\n))(?:问|答):")
 _CONDITION = re.compile(
-    r"^(?:如|若|凡|经|因|遇|逾期|确需|符合|除|对|在.{1,20}期间|满|期满|未经)|(?:的|时|后|前|情况下|情形下|期内)$|^(?:持|凭)\w{2,12}$"
+    r"^(?:如|若|凡|经|因|遇|逾期|确需|符合|除|对|在.{1,20}期间|满|期满|未经)|(?:的|(?<!\ue010)时|后|前|情况下|情形下|期内)$|^(?:持|凭)\w{2,12}$"
 )
 _EXCEPTION = re.compile(rf"^{BUT}|除外|除.*外|另有规定|{NEG}包括|{NEG}适用|{NEG}受.{{0,12}}限制")
 # Words that shape a sentence and say nothing that its source would have to hold.
@@ -27,7 +27,7 @@ _FILLER = re.compile(
     r"|有关|相关|规定|进行|于|从(?=[本])|(?<!所)以(?!上|下|及|外|内)|之(?!前|后|外|内)|上述|前述|本办法|另外|此外|那么|如果|的话"
     r"|想要?|这个|这些|这样|那|提醒|注意|即(?!时)|则|各|如下|下列|属|还(?![款清贷])|再|另行?|被(?!告|保)|如|若|凡|按|起(?!诉)|到(?!期)"
     r"|均|一律|主要|例如|比如|也就是说|简单来说|一共|总共|情形|情况|之一|(?<![所具持拥享])有(?=[下以])|事项|手续|方面|与此|目前|现在|直接|同样"
-    r"|完全|需要|给(?!付)|要(?![求件点])|作(?=出)|作出|达"
+    r"|凭(?!证|据)|持(?!续|有|证|久)|(?<![地宽])带(?![来头领动薪])|携带?|完全|需要|给(?!付)|要(?![求件点])|作(?=出)|作出|达"
 )
 _STOP = frozenset("\"()《》〈〉、·.-/〔〕 ")
 
@@ -71,7 +71,9 @@ def pairs_of(core: str) -> frozenset[str]:
 def _clause(text: str, facts: Sequence[Fact], *, asks: bool = False) -> Clause:
     core = core_of(text)
     exception = bool(_EXCEPTION.search(text))
-    condition = not exception and bool(_CONDITION.search(text))
+    condition = not exception and bool(_CONDITION.search(text)) and not (
+        text[-1:] not in "的时后前" and any(mark in text for mark in (MUST, MAY))
+    )
     return Clause(text, core, tuple(facts), condition, exception, pairs_of(core), asks)
 
 
@@ -113,7 +115,7 @@ def _unit(clauses: Sequence[Clause], lead: tuple[Clause, ...], asked: str, quote
     pairs = frozenset().union(*(clause.pairs for clause in (*lead, *clauses))) | pairs_of(whole)
     return Unit(
         tuple(clauses), lead, asked, pairs | pairs_of(asked), frozenset(whole + asked),
-        "".join(clause.text for clause in (*lead, *clauses)) + asked, quote, piece.startswith((BUT, "除")),
+        "".join(clause.text for clause in (*lead, *clauses)) + asked, quote, piece.startswith((BUT, "除")) or all(clause.exception for clause in clauses),
     )
 
 
@@ -150,6 +152,14 @@ class Match:
     clause: Clause
     unit: Unit | None
     share: float                 # of the clause's letters
+    around: frozenset[str]       # pairs of all units of the unit's quote
+    elsewhere: bool = False      # another unit says it whole, which the condition before it does not belong to
+
+
+_APART = 0.7                 # so much better must condition and consequence fit two units than one
+_FITS, _FITS_MORE = 0.8, 1.8  # for a unit with the same number, the same numbers
+_TAIL = 0.4
+_WHOLE = 0.6                 # of another unit's clause, which then is that unit's rule and no mere topic
 
 
 def fitting(clause: Clause, others: Sequence[Clause]) -> float:
@@ -166,7 +176,7 @@ def source_of(clause: Clause, others: Sequence[Clause]) -> Clause | None:
     if not others:
         return None
     return max(others, key=lambda other: (
-        (coverage(clause.core, other.pairs) if _has_letters(clause) else 0.0) + 0.5 * fitting(clause, (other,))
+        (coverage(clause.core, other.pairs) if _has_letters(clause) else 0.0) + 0.5 * fitting(clause, (other,)) + 0.2 * (clause.condition == other.condition)
     ))
 
 
@@ -185,17 +195,52 @@ def held(clause: Clause, pairs: frozenset[str], letters: frozenset[str]) -> floa
 def matched(clauses: Sequence[Clause], units: Sequence[Unit], names: frozenset[str]) -> list[Match]:
     """The best unit for each clause; of equals that which the whole sentence shares more with."""
     whole = "".join(clause.core for clause in clauses)
-    likes = [coverage(whole, unit.pairs) for unit in units]
-    found = []
-    for clause in clauses:
-        best, best_value, best_share = None, -1.0, 0.0
-        for unit, like in zip(units, likes, strict=True):
-            if unit.clauses and unit.clauses[0].asks:
-                continue
-            share = coverage(clause.core, unit.pairs | names if names else unit.pairs)
-            fits = fitting(clause, (*unit.lead, *unit.clauses))
-            value = share + 0.4 * like + 0.3 * fits
-            if value > best_value:
-                best, best_value, best_share = unit, value, share
-        found.append(Match(clause, best, best_share))
-    return found
+    answers = [unit for unit in units if not (unit.clauses and unit.clauses[0].asks)]
+    likes = [coverage(whole, unit.pairs) for unit in answers]
+    around: dict[int, frozenset[str]] = {}
+    for unit in units:
+        around[unit.quote] = around.get(unit.quote, frozenset()) | unit.pairs
+    every_fact = frozenset(f.key for unit in answers for c in (*unit.lead, *unit.clauses) for f in c.facts)
+    values = [_values(clause, answers, likes, names, every_fact) for clause in clauses]
+    picks = [max(range(len(row)), key=lambda n: (row[n], -n)) if row else -1 for row in values]
+    apart = set()
+    for n in range(len(clauses) - 2, -1, -1):
+        if picks[n] == picks[n + 1] or picks[n] < 0 or not clauses[n].condition:
+            continue
+        both = [one + two for one, two in zip(values[n], values[n + 1], strict=True)]
+        best = max(range(len(both)), key=lambda place: (both[place], -place))
+        source = source_of(clauses[n + 1], answers[picks[n + 1]].clauses)
+        says_whole = source is not None and coverage(source.core, clauses[n + 1].pairs) >= _WHOLE
+        if says_whole and both[best] < values[n][picks[n]] + values[n + 1][picks[n + 1]] - _APART:
+            apart.add(n + 1)
+        else:
+            picks[n] = picks[n + 1] = best
+    return [
+        _match(clause, answers[pick], names, around, n in apart) if pick >= 0 else Match(clause, None, 0.0, names)
+        for n, (clause, pick) in enumerate(zip(clauses, picks, strict=True))
+    ]
+
+
+def _match(
+    clause: Clause, unit: Unit, names: frozenset[str], around: dict[int, frozenset[str]], elsewhere: bool
+) -> Match:
+    return Match(clause, unit, coverage(clause.core, unit.pairs | names), around[unit.quote] | names, elsewhere)
+
+
+def _values(
+    clause: Clause, units: Sequence[Unit], likes: Sequence[float], names: frozenset[str], every_fact: frozenset[object]
+) -> list[float]:
+    known = frozenset(f.key for f in clause.facts) & every_fact
+    return [_value(clause, unit, like, names, known) for unit, like in zip(units, likes, strict=True)]
+
+
+def _value(clause: Clause, unit: Unit, like: float, names: frozenset[str], known: frozenset[object]) -> float:
+    """The end of a clause weighs more, since its verb stands there; a number that only others hold counts against."""
+    share = coverage(clause.core, unit.pairs | names if names else unit.pairs)
+    value = share + 0.4 * like + _TAIL * coverage(clause.core.rstrip(GAP)[-4:], unit.pairs)
+    if not clause.facts:
+        return value
+    others = (*unit.lead, *unit.clauses)
+    held_here = {f.key for other in others for f in other.facts}
+    lacking = sum(f.key in known and f.key not in held_here for f in clause.facts) / len(clause.facts)
+    return value + (_FITS if len(clause.facts) == 1 else _FITS_MORE) * fitting(clause, others) - 0.8 * lacking

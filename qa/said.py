@@ -71,7 +71,7 @@ _BEFORE = re.compile(
     r"(?:(?P<le>(?:[不未](?:得|能|可以|可|应当?|会|准)?(?:超过|高于|多于|大于|逾)|最[高多长大晚迟]|至多|上限为?|封顶)(?:[为是达]|可达|不超过|不得超过)?)"
     r"|(?P<ge>[不未](?:得|能|可以|可|应当?|会|准)?(?:低于|少于|小于|短于)|最[低少短小早]为?|至少为?|下限为?|年?满|达到|已?满)"
     r"|(?P<gt>超过|高于|多于|大于|超出|逾|超)"
-    r"|(?P<lt>低于|少于|小于|不足|未满|不满|未达到?|不到))(?:是|为|了|约)?$"
+    r"|(?P<lt>低于|少于|小于|不足|未满|不满|未达到?|不到))(?:是|为|了|约|可?[领报补给发收达])?$"
 )
 _AFTER = re.compile(
     r"(?P<ge>及?以上|或以上|起步)|(?P<le>及?以下|之?内|以内|封顶|为限|为止)|(?P<gt>开外)|(?P<lt>不到)"
@@ -155,14 +155,9 @@ def _bounded(text: str, floor: int, start: int, end: int, fact: Fact) -> tuple[i
     signs = [_BOUND_SIGNS[found.lastgroup or ""] for found in (before, after) if found and found.lastgroup]
     if not signs:
         return start, end, fact
-    sign = signs[0] if len(set(signs)) == 1 else _both(signs)
+    sign = "".join(dict.fromkeys(signs))     # 满3个月以下 contradicts itself: ≥≤
     begin = start - (len(head) - before.start()) if before else start
     return begin, after.end() if after else end, Fact(fact.text, fact.unit, fact.value, sign, fact.after)
-
-
-def _both(signs: list[str]) -> str:
-    """年满60周岁以上 is ≥; 不超过30日内 is ≤; what contradicts itself keeps the first."""
-    return signs[0]
 
 
 @lru_cache(maxsize=4096)
@@ -188,9 +183,9 @@ for _one, _others in {
     NEG + "收": "免收 不收取 不收 免交 免缴 不用交 无需缴纳 无需交纳 不用缴 免除 免予收取",
     NEG + MUST: "无需 无须 不需要 不需 不必 不用 不须 免于 免予 毋须",
     NEG: "不得 不能够 不可以 不允许 不许 不准 不应当 不应该 禁止 严禁 不能 不可 不会再 不会 不予 不再 不给予 没有 不给 拒绝 未能 不应"
-         " 并未 尚未 从未 未 无 勿 莫 别再 没法 没办法 没 不 非",
-    MUST: "应当 应该 必须 务必 一定要 需要 须要 均应 须 需",
-    MAY: "可以 能够 有权 均可 可",
+         " 尚未 从未 未 无 勿 莫 别再 没法 没办法 没 不 非",
+    MUST: "应当 应该 必须 务必 一定要 需要 须要 均应 须 需 应",
+    MAY: "可以 能够 有权 均可 可 建议 鼓励 提倡",
     ONLY + MAY: "只能 只可以 只可 仅能 仅可以 仅可",
     ONLY: "仅仅 仅限于 仅限 只限 限于 仅 只有 唯有 只",
     OR: "或者 或是 还是 抑或 或",
@@ -199,21 +194,21 @@ for _one, _others in {
 }.items():
     _SAME |= dict.fromkeys(_others.split(), _one)
 for _one, _others in {
-    "申请": "提出申请 申办 申领 报名申请 申报", "申请人": "申请者", "提交": "递交 提供 准备好 准备 携带 带上 带齐 出具 交上 提报 附上 凭 持 带",
+    "申请": "提出申请 申办 申领 报名申请 申报", "申请人": "申请者", "提交": "递交 提供 准备好 准备 出具 交上 提报 附上",
     "领取": "领到 拿到 领", "补贴": "补助金 补助", "费": "费用", "电话": "热线 号码 拨打 致电", "地址": "地点",
     "按": "按照 依照 根据 依据 参照 遵照", "期限": "时限", "办完": "办结 办理完毕 办妥 办好 办理完成", "完": "完成 完毕",
     "起": "之日起 当日起 算起 开始", "支付": "给付 付给", "交": "缴纳 交纳 缴付 缴", "发": "发放 发给 给予 拨付 下发 予以 给",
-    "前": "之前 以前", "后": "之后 以后", "时": "的时候 时候 期间", "其他": "其它 别的", "人": "人员 者 的人",
+    "前": "之前 以前", "后": "之后 以后", "时": "的时候 时候 期间", "其他": "其它 别的", "人": "人员 者",
     "罚": "罚款 处罚", "包括": "包含 含有 含", "住房": "房子 房屋", "单位": "工作单位 用工单位",
     "材料": "资料 文件材料", "办理": "办 办理手续", "家庭": "家里", "到": "前往 去往 赴 去 向", "告知": "通知到 告诉",
     "收到": "接到", "每": "每一", "岁": "周岁", "老人": "老年人",
-    "小孩": "孩子", "自己": "本人", "属": "属于", "全": "全部", "社保": "社会保险", "医保": "医疗保险",
+    "小孩": "孩子", "自己": "本人", "属": "属于", "社保": "社会保险", "医保": "医疗保险",
     "养老保险": "养老险", "户口本": "户口簿", "改": "变更 更改", "地方": "场所", "开": "开具", "报": "报告 上报 汇报",
     "人社": "人力资源和社会保障 人力资源社会保障", "住建": "住房和城乡建设 住房城乡建设", "市场监管": "市场监督管理",
     "卫健委": "卫生健康委员会", "医保局": "医疗保障局", "街道办": "街道办事处", "居委会": "居民委员会", "村委会": "村民委员会",
     "市政府": "市人民政府", "镇政府": "镇人民政府", "区政府": "区人民政府", "县政府": "县人民政府", "公积金": "住房公积金",
     "房产证": "不动产权证书 不动产权证", "公租房": "公共租赁住房", "低保": "最低生活保障", "幼儿园": "托幼机构",
-    "公交车": "公共汽车", "出租车": "出租汽车",
+    "当日": "当天", "公交车": "公共汽车", "出租车": "出租汽车",
 }.items():
     _SAME |= {_other: _one for _other in _others.split() if _other != _one}
 # Words that hold a key by chance stay as they are.
@@ -227,17 +222,18 @@ _KEPT = (
     " 者的 患者 记者 学者 消费者 业主 属地 附属 下属 家属 归属 所属 直属 金属 全市 全国 全省 安全 健全 全面 全额 全体 完善 完整 完税 给水 供给 补给 给排水"
     " 非机动车 非处方 交通 交易 交流 交警 交付 交换 交接 社交 提交 成交 公交 移交 递交 发生 发展 发现 发布 发明 发动 发言 发育 发票 发送 发证 发病 发改 开发 印发 突发 激发 颁发"
     " 研发 批发 出发 触发 自发 发挥 发热 发文 发起 改革 改造 改建 改善 改进 整改 改变 改正 修改 改动 改装 改用 改扩建 罚金 罚没 刑罚 只能 可否 别的 分别 特别 级别 类别 性别 个别 区别"
-    " 需要 沉没 没收 没有 淹没 免疫 免税 避免 任免 豁免 免除 减免 罢免 无偿 应急 应用 响应 相应 供应 对应 适应 反应 效应 应届 应税 应征 应邀 应聘 感应"
+    " 需要 沉没 没收 没有 淹没 免疫 免税 避免 任免 豁免 免除 减免 罢免 无偿 应急 应用 响应 相应 供应 对应 适应 反应 效应 应付 应对 应诉 应得 应纳 应缴 应退 应发 应激 理应 应届 应税 应征 应邀 应聘 感应"
     " 到期 到位 到达 到账 到场 到庭 直到 受到 得到 达到 做到 遇到 收到 感到 看到 时间 时候 同时 及时 时代 临时 小时 当时 按时 实时 定时 时期 随时 暂时 准时 超时 时效 平时 时速 时刻 工时 学时 课时 计时"
     " 收费 费率 自费 每年 每月 每日 每天 每人 每户 每次 每周 给付 户口本 户口簿 人民 人口 工人 个人 本人 法人 证人 人力 人才 人大 老人 人身 人均 负责人 当事人 委托人 代理人 代表人 承租人 借款人 监护人 继承人 残疾人"
 ).split()
-_KEPT_SET = frozenset(word for word in _KEPT if word not in _SAME)
+_KEPT_SET = frozenset(word for word in (*_KEPT, *_SAME.values()) if word not in _SAME)
 _MASKED = re.compile(
     "|".join(map(re.escape, sorted({*_KEPT_SET, *_SAME}, key=lambda word: (-len(word), word))))
 )
 _LIST_MARK = re.compile(
     r"(?:(?<=^)|(?<=[。;:\n]))(?:[-*•·#>]+|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、)](?!\d)|[一二三四五六七八九十]{1,3}、|[①-⑳])"
 )
+_LABEL = re.compile(r"^\s*第[零一二两三四五六七八九十百千\d]+条[\s　]+", re.M)
 _BELOW = re.compile(r"(?:以下|如下)(?=条件|情形|材料|标准|规定|人员|程序|情况|行为|方式|家庭|车辆|之一|任一|几|两|三|四|五|资料|证件|手续|:)")
 _INSIDE = str.maketrans("", "", '"\'*_`')
 
@@ -246,9 +242,15 @@ def _same(match: re.Match[str]) -> str:
     return _SAME.get(match.group(), match.group())
 
 
+def label_of(quote: str) -> str:
+    """The 第八条 before an article's words, or nothing."""
+    match = _LABEL.match(quote)
+    return match.group().strip() if match else ""
+
+
 def say(text: str) -> Said:
-    """Of a text of any source; white space, signs nobody sees and list marks are left out."""
-    clean = plain(text)
+    """Of a text of any source; white space, signs nobody sees, labels and list marks are left out."""
+    clean = plain(_LABEL.sub("", text))
     even = _THOUSANDS.sub("", clean).translate(_INSIDE)
     even = _BELOW.sub("下列", _LIST_MARK.sub("", even))
     if "-" in even or "/" in even or "." in even:

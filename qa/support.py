@@ -15,6 +15,8 @@ from core.ports import Embedder
 from qa.restated import Clause, Match, Unit, source_of, uncovered
 from qa.said import GAP
 
+_ASIDE = 0.25                # a letter that another sentence of the same quote holds
+
 Judge = Callable[[str, Sequence[str]], bool]     # whether the quotes say the sentence; a model's opinion
 
 
@@ -66,7 +68,10 @@ class Support:
             letters, missing = _novel(match, names)
             alone = match.unit.letters if match.unit else frozenset()
             bare = match.clause.core.replace(GAP, "")
-            novel += sum(0.5 if bare[n] in alone else 1.0 for n in missing)
+            others = frozenset(missing) - frozenset(uncovered(match.clause.core, match.around | match.unit.pairs)[1]) if (
+                match.unit) else frozenset()
+            novel += sum(_ASIDE if n in others else 0.5 if bare[n] in alone else 1.0 for n in missing)
+            missing = [n for n in missing if n not in others]
             longest = max(longest, _run(missing))
             if missing and match.unit:
                 replaced += _replaced(bare, missing, match.unit, match.clause, said)

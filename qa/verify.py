@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from core.records import Citation
-from qa.facts_kept import Placed, dropped, missing, placed, placed_in
+from qa.facts_kept import Placed, dropped, foreign_number, missing, placed, placed_in
 from qa.names_kept import strangers, texts, unnamed
 from qa.polarity import lost, restated_clauses
-from qa.restated import Clause, Match, Unit, matched, quote_units, units_of
-from qa.said import plain, said_in, say
+from qa.restated import Match, Unit, matched, quote_units, units_of
+from qa.said import FACT, Said, label_of, plain, said_in, say
 from qa.support import Likeness, Support
 
 _UNKNOWN = Support()
@@ -45,6 +45,7 @@ def check(sentence: str, quotes: Sequence[str], support: Support = _UNKNOWN, *, 
     units = [unit for n, quote in enumerate(quotes) for unit in _numbered(quote_units(quote), n)]
     if not units or not said.text.strip(_TRIM):
         return Verdict(False, ("没有引文" if not units else "句子是空的",), 0.0)
+    names = [*names, *filter(None, map(label_of, quotes))]
     named = [say(name) for name in names]
     quoted = [said_in(quote) for quote in quotes]
     reasons = list(unnamed(
@@ -57,10 +58,10 @@ def check(sentence: str, quotes: Sequence[str], support: Support = _UNKNOWN, *, 
     before = texts(units)
     for part in units_of(said):
         found = matched(part.clauses, units, name_pairs)
-        reasons += _facts(part.clauses, found, facts, named)
+        reasons += _facts(found, facts, named)
         reasons += _merged(found)
-        reasons += _kept(found, units, before)
         matches += found
+    reasons += _kept(matches, units, before)
     likeness = support.likeness(said.plain, matches, name_pairs)
     score = support.score(likeness)
     if score < support.weights.threshold:
@@ -121,19 +122,20 @@ def _whole(text: str, start: int, end: int) -> bool:
 
 
 def _numbered(units: Sequence[Unit], quote: int) -> Iterator[Unit]:
-    from dataclasses import replace
-
     for unit in units:
         yield unit if quote == 0 else replace(unit, quote=quote)
 
 
 def _facts(
-    clauses: Sequence[Clause], found: Sequence[Match], facts: Sequence[Placed], named: Sequence[object]
+    found: Sequence[Match], facts: Sequence[Placed], named: Sequence[Said]
 ) -> Iterator[str]:
-    own = iter(placed(clauses))
-    for match in found:
-        mine = [next(own) for _ in range(match.clause.core.count("\ue010"))]
-        yield from missing(match, mine, facts, named)  # type: ignore[arg-type]
+    """Numbers beside the words of the clauses that restate the same unit, and no others."""
+    for _, together in groupby(found, key=lambda match: id(match.unit)):
+        some = list(together)
+        own = iter(placed([match.clause for match in some]))
+        for match in some:
+            mine = [next(own) for _ in range(match.clause.core.count(FACT))]
+            yield from missing(match, mine, facts, named)
 
 
 def _kept(found: Sequence[Match], units: Sequence[Unit], before: dict[int, str]) -> Iterator[str]:
@@ -159,10 +161,12 @@ def _kept(found: Sequence[Match], units: Sequence[Unit], before: dict[int, str])
 
 
 def _merged(found: Sequence[Match]) -> Iterator[str]:
-    """The condition of one rule with the consequence of another."""
+    """The condition of one rule with the consequence of another, or its subject with another's number."""
     for one, two in zip(found, found[1:], strict=False):
-        if one.clause.condition and not two.clause.condition and one.unit is not two.unit and one.unit and two.unit:
-            yield "条件与结论出自引文中不同的规定"
+        if one.unit and two.unit and one.unit is not two.unit and foreign_number(two, one.unit):
+            yield f"数字：“{two.clause.facts[0].text}”在引文中说的是另一件事"
+    if any(match.elsewhere for match in found):
+        yield "条件：条件与结论出自引文中不同的规定"
 
 
 def reason_kinds(verdict: Verdict) -> tuple[str, ...]:
