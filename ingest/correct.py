@@ -195,10 +195,15 @@ def _with_cuts(document: Document, cuts: Sequence[EditorChange]) -> tuple[Docume
             chunks = done
     if len(missing) == len(cuts):
         return document, missing
+    return with_chunks(document, chunks), missing
+
+
+def with_chunks(document: Document, chunks: Sequence[Chunk]) -> Document:
+    """The document as editors cut it, under the name that such a one has."""
     spans = [(chunk.article, chunk.start, chunk.end) for chunk in chunks]
     name = hashlib.sha256(repr((document.id, spans)).encode()).hexdigest()[:16]
     renamed = tuple(replace(chunk, id=_chunk_id(name, chunk), document_id=name) for chunk in chunks)
-    return replace(document, id=name, chunks=renamed, furniture=_between(document, renamed)), missing
+    return replace(document, id=name, chunks=renamed, furniture=_between(document, renamed))
 
 
 def _cut_chunks(document: Document, chunks: list[Chunk], change: EditorChange) -> list[Chunk] | None:

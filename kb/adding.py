@@ -23,7 +23,7 @@ from core.records import (
     State,
 )
 from kb import catalogue
-from kb.editing import Editing, save_parsed
+from kb.editing import Editing, read_otherwise, save_parsed
 from kb.encode import Encoded, EncodingPool, Packed
 from kb.files import remember_files
 from kb.postgres import refresh_statistics
@@ -101,6 +101,8 @@ class Adding:
         if new and self._publish:
             self._hand_over(writer, new, made, files, full=full)
             return
+        if made and self._publish:
+            self._read_otherwise(made)
         if batch and not self._publish:
             ids = {document.id for document in new}
             again = [document.id for document in batch if document.id not in ids]
@@ -139,6 +141,14 @@ class Adding:
             self._steps.save_drafts(drafts, self._who, again=ids, also=lambda c: save_parsed(c, held))
             self._held += [Held(one.document.source, one.document.id, one.conflicts) for one in held]
             self._count(drafts)
+
+    def _read_otherwise(self, made: Sequence[Corrected]) -> None:
+        """Nothing is new but what was read."""
+        with self._steps.engine.connect() as connection:
+            changed = read_otherwise(connection, made)
+        if changed:
+            with self._steps.turn, self._steps.engine.begin() as connection:
+                save_parsed(connection, changed)
 
     def _hand_over(
         self, writer: ThreadPoolExecutor, new: Sequence[Document], made: Sequence[Corrected], files: Sequence[FileRead],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection, select
 
@@ -45,20 +46,24 @@ class Editing:
         """
         with self.lock:
             document, state = self._current(document_id)
+            changes = [*self._changes(document.source), change]
 
             def also(connection: Connection) -> None:
                 save_edit(connection, document.source, document_id, change, who)
 
-            return self._make(document, state, [*self._changes(document.source), change], also, who, wanted=change)
+            new = self._make(document, state, changes, also, who, wanted=change)
+            if state is State.PUBLISHED:
+                self._make_drafts_again(document.source, changes, who, but=new)
+            return new
 
     def undo(self, number: int, who: str) -> str:
-        """The id of the revision without edit ``number``."""
+        """The id of the revision without edit ``number``: the published one, else the newest draft."""
         with self.lock:
             with self._steps.engine.connect() as connection:
                 edit = edit_numbered(connection, number)
                 found = connection.execute(
                     select(documents.c.id).where(documents.c.source == edit.source, in_state(*_CURRENT))
-                    .order_by(documents.c.added.desc())
+                    .order_by(documents.c.state != State.PUBLISHED, documents.c.added.desc())
                 ).first() if edit else None
             if edit is None or edit.undone_at is not None or found is None:
                 raise NotFound(f"没有编号为 {number} 的有效修改。用 policydesk edit list 查看编号")
@@ -68,7 +73,9 @@ class Editing:
             def also(connection: Connection) -> None:
                 undo_edit(connection, edit, found.id, who)
 
-            return self._make(document, state, left, also, who, wanted=None)
+            new = self._make(document, state, left, also, who, wanted=None)
+            self._make_drafts_again(edit.source, left, who, but=new)
+            return new
 
     def edits(self, source: str) -> list[StoredEdit]:
         with self._steps.engine.connect() as connection:
@@ -104,6 +111,22 @@ class Editing:
         with self._steps.engine.connect() as connection:
             name = parsed_of(connection, document.id)
         return self._steps.load(name) if name else document
+
+    def _make_drafts_again(self, source: str, changes: Sequence[EditorChange], who: str, *, but: str) -> None:
+        """What waits to be published gets the changes of now; what was in review has to be handed in again."""
+        with self._steps.engine.connect() as connection:
+            waiting = list(connection.scalars(
+                select(documents.c.id).where(documents.c.source == source, in_state(State.DRAFT, State.REVIEW))
+                .order_by(documents.c.added)
+            ))
+        for name in waiting:
+            document = self._steps.load(name)
+            made = self._correct(replace(self._parsed(document), source=source), changes)
+            if name != but and made.document.id != name:
+                self._steps.save_drafts(
+                    [made.document], who, again=[made.document.id], also=partial(save_parsed, made=[made]),
+                    instead_of=[name],
+                )
 
     def _make(
         self, document: Document, state: State, changes: Sequence[EditorChange],
@@ -145,5 +168,28 @@ def save_parsed(connection: Connection, made: Sequence[Corrected]) -> None:
     }
     standing = Standing(State.PARSED, None, Span(None, None))
     catalogue.save(connection, list(fresh.values()), dict.fromkeys(fresh, standing), points)
-    for one in changed:
-        set_parsed(connection, one.document.id, one.parsed.id)
+    for name, parsed in _readings(connection, made).items():
+        set_parsed(connection, name, parsed)
+
+
+def read_otherwise(connection: Connection, made: Sequence[Corrected]) -> list[Corrected]:
+    """Those whose document is there already, made of another reading: perhaps the source took over an edit."""
+    wanted = _readings(connection, made)
+    return [one for one in made if one.document.id in wanted]
+
+
+def _readings(connection: Connection, made: Sequence[Corrected]) -> dict[str, str | None]:
+    """By stored document the reading behind it, None: itself; only where another one is recorded.
+
+    The same content from another place says nothing of the readings of this one.
+    """
+    c = documents.c
+    by_id = {one.document.id: one for one in made}
+    rows = connection.execute(select(c.id, c.source, c.parsed).where(c.id.in_(by_id)))
+    found: dict[str, str | None] = {}
+    for row in rows:
+        one = by_id[row.id]
+        parsed = one.parsed.id if one.parsed.id != row.id else None
+        if row.source == one.document.source and row.parsed != parsed:
+            found[row.id] = parsed
+    return found

@@ -58,7 +58,7 @@ def parsed_of(connection: Connection, document_id: str) -> str | None:
     return connection.scalar(select(documents.c.parsed).where(documents.c.id == document_id))
 
 
-def set_parsed(connection: Connection, document_id: str, parsed: str) -> None:
+def set_parsed(connection: Connection, document_id: str, parsed: str | None) -> None:
     connection.execute(update(documents).where(documents.c.id == document_id).values(parsed=parsed))
 
 

@@ -164,3 +164,36 @@ def test_an_edit_of_what_is_not_there_is_refused_and_nothing_changes(base: Knowl
     assert base.editing.edits("park.md") == []
     with pytest.raises(PolicyDeskError, match="没有 第九条"):
         text_change(DOCUMENT, "第九条", "停车免费。")
+
+
+# beside a draft
+
+
+NEWER = reading(FIRST, LONG, "停车超过一天的另行收费。")
+
+
+def test_an_edit_reaches_a_draft_that_waits_beside_the_published_text(base: KnowledgeBase) -> None:
+    base.add([DOCUMENT], publish=True)
+    base.add([NEWER], publish=False)
+    change(base, text_change(DOCUMENT, "第一条", "停车收费每小时五元。"))
+    (draft,) = base.documents([State.DRAFT])
+    base.publish([draft.id])
+    assert texts(base) == {"停车收费每小时五元。", LONG, "停车超过一天的另行收费。"}
+
+
+def test_undoing_an_edit_changes_the_published_text_and_the_draft_that_came_after_it(base: KnowledgeBase) -> None:
+    base.add([DOCUMENT], publish=True)
+    change(base, text_change(DOCUMENT, "第一条", "停车收费每小时五元。"))
+    base.add([NEWER], publish=False)
+    base.editing.undo(base.editing.edits("park.md")[0].number, "王编辑")
+    assert texts(base) == {FIRST, LONG}
+    (draft,) = base.documents([State.DRAFT])
+    assert draft.id == NEWER.id
+
+
+def test_undoing_an_edit_that_the_source_took_over_leaves_what_the_source_says(base: KnowledgeBase) -> None:
+    base.add([DOCUMENT], publish=True)
+    change(base, text_change(DOCUMENT, "第一条", "停车收费每小时五元。"))
+    assert base.add([reading("停车收费每小时五元。", LONG)], publish=True).unchanged_documents == 1
+    base.editing.undo(base.editing.edits("park.md")[0].number, "王编辑")
+    assert texts(base) == {"停车收费每小时五元。", LONG}
