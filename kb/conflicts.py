@@ -17,15 +17,14 @@ from math import log
 
 from sqlalchemy import Connection, select
 
-from core.records import Document, Facts, Rank, State, StoredDocument
-from core.regions import leading_region, region_chain
+from core.records import Document, Rank, State, StoredDocument
+from core.regions import region_chain
 from kb.clause_rows import ClauseIndex, Pairs, clauses_of_document, load_clauses, meetings, meetings_with
 from kb.clauses import Clause, make_clause
+from kb.conflict_rules import COMMON, ONE_TITLE, Rule, apart, linked, rule_of, rules_in_force
 from kb.differences import Likeness, compare_clauses, likeness, names_years
-from kb.lookup import stored_documents
-from kb.precedence import Decision, decide, may_meet, place_of
-from kb.schema import chunks, documents, edges
-from kb.schema import names as names_table
+from kb.precedence import Decision, decide, may_meet
+from kb.schema import chunks, documents
 from kb.versions import version_key
 
 _ALIKE = 0.53                # shared character pairs over all (Dice) of two sentences
@@ -33,7 +32,6 @@ _ALIKE_CONDITION = 0.72      # where they differ in a condition only
 _SAME_MATTER = 0.34          # of the rarer words of the shorter title, what the other title shares
 _SAME_MATTER_OFTEN = 0.5     # for a sentence that several documents have alike
 _OFTEN = 3                   # such documents
-_ONE_TITLE = 0.9
 _SURE = 0.95                 # likeness plus matter
 _NARROWER = 1.3              # so much more does the title of a special rule say
 _FREQUENT = 5                # times that a document speaks of its own subject, and so much oftener than another one
@@ -76,39 +74,6 @@ _Span = tuple[int, int, tuple[int, int] | None]
 _Row = tuple[Clause, Clause, Likeness]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """A document whose sentences may contradict others."""
-
-    stored: StoredDocument
-    place: str | None
-    years: frozenset[str]        # that its title names
-    words: frozenset[str]        # character pairs of the title, without those of every second title
-    event: bool                  # what is done once
-
-
-_NO_RULE_KINDS = frozenset(("新闻", "报告", "通报", "函", "公示", "复函", "批复", "纪要"))
-_NO_RULE_TITLE = re.compile(
-    r"进展情况|公示|名单|招聘|表彰|答记者问|年度报告|工作总结|修改.{0,60}的决定|修正案|举行|召开|启动|复函|评选结果|情况通报"
-    r"|征求意见|发布会|宣贯会|征集|大赛|竞赛|举办|评选|遴选|议事规则"
-)
-# What is done once, or every year anew.
-_EVENT = re.compile(r"申报|活动|行动|推荐|报名|招生|考试|入学|招募|(?:19|20)\d\d年")
-_PASSED_ON = re.compile(r"^(?:[《\s　]|关于|印发|转发|公布|发布)+")
-_YEAR = re.compile(r"(?:19|20)\d\d(?=\s?[年—~至-])")
-_COMMON = re.compile(
-    r"[《》〈〉“”\"（()）\s.·…、]|中华人民共和国|关于|印发|转发|通知|公布|发布|进一步|做好|加强|开展|有关|问题|事项|工作|实施|管理"
-    r"|办法|规定|意见|细则|条例|方案|暂行|试行|政策|解读|指南|若干|常见|问答|办事|申请|提高|调整|落实|标准|的"
-)
-# Titles that name different sides of these speak of different things.
-_SIDES = tuple(
-    tuple(re.compile(side) for side in sides) for sides in (
-        ("农村|乡村", "城镇|城市"), ("中央|国家", r"\w省|省级|市级|区级"), ("机关|事业单位", "企业"),
-        ("城乡居民", "职工"),
-        ("高等|高校|高职", "中等|中职|中小学|高中"), ("内地", "港澳"), ("预备役", "现役"),
-        ("民事|仲裁法", "刑事", "行政诉讼|行政复议", "劳动争议"),
-    )
-)
 # A fine for 下列行为之一, which stand elsewhere.
 _ELSEWHERE = re.compile(r"(?:下列|有[前上][款条项]|[前上]款第).*(?:罚款|拘留)")
 _OWN_ARTICLE = re.compile(r"违反本\w{1,4}第\w{1,8}条")
@@ -127,7 +92,7 @@ def find_conflicts(
 
     Run `kb.clause_rows.complete_clauses` before: what it keeps has to be read again otherwise.
     """
-    rules = _rules(connection, today, names)
+    rules = rules_in_force(connection, today, names)
     if region is not None:
         chain = region_chain(region)
         rules = {name: rule for name, rule in rules.items() if rule.place in chain}
@@ -144,7 +109,7 @@ def conflicts_of(
 
     Left out is what it is about to replace: an earlier revision of its source, an earlier version of its rule.
     """
-    rules = _rules(connection, today, names)
+    rules = rules_in_force(connection, today, names)
     if region is not None:
         chain = region_chain(region)
         rules = {name: rule for name, rule in rules.items() if rule.place in chain}
@@ -154,7 +119,7 @@ def conflicts_of(
         if rule.stored.source != source and (key is None or version_key(rule.stored.facts) != key)
     }
     own = StoredDocument(document.id, document.facts, source, State.DRAFT, None, None, None)
-    rules[document.id] = _rule(own, names)
+    rules[document.id] = rule_of(own, names)
     finder = _Finder(connection, rules, names)
     finder.texts[document.id] = document.text
     finder.addresses[document.id] = [
@@ -163,31 +128,10 @@ def conflicts_of(
     return finder.of(clauses_of_document(document))
 
 
-def _rules(connection: Connection, today: date, names: Mapping[str, str]) -> dict[str, _Rule]:
-    return {
-        stored.id: _rule(stored, names)
-        for stored in stored_documents(connection, [State.PUBLISHED])
-        if stored.in_force(today) and _may_rule(stored.facts)
-    }
-
-
-def _may_rule(facts: Facts) -> bool:
-    return facts.kind not in _NO_RULE_KINDS and not _NO_RULE_TITLE.search("".join(facts.title.split()))
-
-
-def _rule(stored: StoredDocument, names: Mapping[str, str]) -> _Rule:
-    title = _PASSED_ON.sub("", stored.facts.title)
-    place = leading_region(title, names)
-    title = _COMMON.sub("", title[place.end :] if place else title)
-    words = frozenset(title[n : n + 2] for n in range(len(title) - 1))
-    years = frozenset(_YEAR.findall(stored.facts.title))
-    return _Rule(stored, place_of(stored.facts, names), years, words, bool(_EVENT.search(stored.facts.title)))
-
-
 class _Finder:
     """Compares the sentences of some rules; holds what it has read of their texts."""
 
-    def __init__(self, connection: Connection, rules: Mapping[str, _Rule], names: Mapping[str, str]) -> None:
+    def __init__(self, connection: Connection, rules: Mapping[str, Rule], names: Mapping[str, str]) -> None:
         self._connection = connection
         self._rules = rules
         self._names = names
@@ -196,7 +140,7 @@ class _Finder:
         counts = Counter(word for rule in rules.values() for word in rule.words)
         self._weights = {word: log((len(rules) + 1) / count) for word, count in counts.items()}
         self._weight = {name: self._weigh(rule.words) for name, rule in rules.items()}
-        self._linked = _linked(connection)
+        self._linked = linked(connection)
         self._clause = lru_cache(maxsize=100_000)(self._make_clause)
 
     def all(self) -> list[Conflict]:
@@ -230,7 +174,7 @@ class _Finder:
             names: matter for names in meeting
             if may_meet(*(self._rules[name].place for name in names))
             and (matter := self._matter(*names)) >= _SAME_MATTER
-            and not _apart(self._rules[names[0]], self._rules[names[1]], matter)
+            and not apart(self._rules[names[0]], self._rules[names[1]], matter)
         }
         self._load_texts({name for names in matters for name in names})
         compared = {names: self._compared(*names, meeting[names]) for names in matters}
@@ -266,7 +210,7 @@ class _Finder:
             return False
         if any(_ELSEWHERE.search(clause.opening + clause.shape) for clause in (mine, theirs)):
             return False
-        if matter >= _ONE_TITLE:
+        if matter >= ONE_TITLE:
             return True
         if _OWN_ARTICLE.search(mine.shape) and _OWN_ARTICLE.search(theirs.shape):
             return False             # of articles that say different things
@@ -314,7 +258,7 @@ class _Finder:
 
     def _special(self, one: str, other: str) -> int | None:
         """Which title says all that the other says, and more."""
-        if self._matter(one, other) < _ONE_TITLE:
+        if self._matter(one, other) < ONE_TITLE:
             return None
         mine, theirs = self._weight[one], self._weight[other]
         if max(mine, theirs) < _NARROWER * min(mine, theirs):
@@ -360,17 +304,6 @@ class _Finder:
                 self.texts[row.id] = row.text
 
 
-def _linked(connection: Connection) -> set[tuple[str, str]]:
-    """Documents of which one is based on the other, or carries it out, both ways."""
-    query = (
-        select(edges.c.document_id, names_table.c.document_id).distinct()
-        .join(names_table, names_table.c.name == edges.c.name)
-        .where(edges.c.kind.in_(("basis", "implements")), edges.c.name != "")
-    )
-    pairs = {(one, other) for one, other in connection.execute(query)}
-    return pairs | {(other, one) for one, other in pairs}
-
-
 def _best(rows: Sequence[_Row]) -> list[_Row]:
     """Sentences each of which is the other's best match, and one of which has no equal match that says another thing:
     三等奖七人 meets 二等奖八人 and 一等奖九人 alike."""
@@ -390,21 +323,6 @@ def _ends(row: _Row) -> tuple[tuple[int, int], tuple[int, int]]:
     return (0, row[0].start), (1, row[1].start)
 
 
-def _apart(one: _Rule, other: _Rule, matter: float) -> bool:
-    """What happens once does not contradict what happens another time."""
-    if one.years and other.years and one.years.isdisjoint(other.years):
-        return True
-    if (one.event or other.event) and matter < _ONE_TITLE:
-        return True
-    titles = one.stored.facts.title, other.stored.facts.title
-    return any(
-        {place for place, side in enumerate(sides) if side.search(titles[0])}.isdisjoint(
-            place for place, side in enumerate(sides) if side.search(titles[1])
-        ) and all(any(side.search(title) for side in sides) for title in titles)
-        for sides in _SIDES
-    )
-
-
 def _holds(clause: Clause, other: Clause, words: Iterable[str]) -> bool:
     """Whether it names what only its own title speaks of, and the other sentence does not."""
     return any(word in clause.shape and word not in other.shape for word in words)
@@ -416,7 +334,7 @@ def _once(found: Iterable[Conflict]) -> list[Conflict]:
     kept = []
     for conflict in found:
         key = frozenset(
-            (_COMMON.sub("", side.title), _LABEL.sub("", "".join(side.quote.split()))) for side in conflict.sides
+            (COMMON.sub("", side.title), _LABEL.sub("", "".join(side.quote.split()))) for side in conflict.sides
         )
         if key not in seen:
             seen.add(key)
