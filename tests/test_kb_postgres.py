@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from core.config import Config
 from core.errors import BackendUnavailable, HomeLocked, StorageFull
+from core.numerals import chinese_number
 from core.records import Document, Facts, SearchOptions
 from ingest.document import make_document
 from kb.database import held_database, open_database
@@ -186,6 +187,17 @@ def test_the_index_of_a_home_that_was_overtaken_by_another_home_is_made_again(
         kept = (tmp_path / "one" / "vectors").stat().st_ino
     with open_desk(settings, tmp_path / "one"):
         assert (tmp_path / "one" / "vectors").stat().st_ino == kept
+
+
+def test_the_server_has_counted_its_rows_after_a_large_ingest(config: Config, address: str, tmp_path: Path) -> None:
+    """Else the searches of the first minute take bad plans."""
+    lines = ["养犬办法", *(f"第{chinese_number(n)}条 犬只登记之{n}。" for n in range(1, 1201))]
+    long = make_document(Facts("养犬办法"), "\n".join(lines), "a.md", name=None, chunk_chars=1200)
+    with open_desk(with_database(config, address), tmp_path / "home") as desk:
+        desk.base.add([long], publish=True)
+        with desk.base._engine.connect() as connection:
+            counted = connection.scalar(text("SELECT reltuples FROM pg_class WHERE relname = 'chunks'"))
+    assert counted == len(long.chunks) == 1200
 
 
 def test_a_doctor_finds_and_repairs_what_is_wrong_in_the_tables(config: Config, address: str, tmp_path: Path) -> None:
