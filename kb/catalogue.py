@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exist
 from core.records import Document, State
 from kb import faq, validity
 from kb.audit import Entry, record, record_all, utc_now
+from kb.card_rows import save_cards
 from kb.database import insert_rows
 from kb.graph import save_references
 from kb.rows import (
@@ -79,6 +80,7 @@ def save(
     insert_rows(connection, articles, [article_row(d.id, n, a) for d in batch for n, a in enumerate(d.articles)])
     insert_rows(connection, chunks, [chunk_row(chunk, points[chunk.id], d.text) for d in batch for chunk in d.chunks])
     save_references(connection, batch)
+    save_cards(connection, batch)
 
 
 def stage(
