@@ -72,6 +72,8 @@ _KINDS: tuple[Labels, ...] = (
     _labels(("most", r"最高|最多|上限|不超过|不得高于"), ("least", r"最低|最少|下限|不低于|不得低于|不能低于")),
     _labels(("scooter", r"电动自行车|电瓶车|电动车"), ("car", r"汽车"), ("motor", r"摩托")),
     _labels(("company", r"公司|企业|单位|老板"), ("trader", r"个体"), ("person", r"个人|自己|我们?(?!们)")),
+    _labels(("hour", r"小时|钟头"), ("day", r"[一每]天|每日|当日"), ("month", r"每个?月|一个月"),
+            ("year", r"[一每]年")),
     _labels(("male", r"男"), ("female", r"女")),
     _labels(("town", r"城镇|城市户口"), ("country", r"农村|农业户口")),
     _labels(("primary", r"小学"), ("middle", r"初中|中学"), ("high", r"高中"), ("nursery", r"幼儿园")),
