@@ -106,7 +106,7 @@ def changed_date(pair: Pair, chance: random.Random, world: World) -> Pair | None
 
 
 def one_digit(pair: Pair, chance: random.Random, world: World) -> Pair | None:
-    places = [m.start() for m in re.finditer(r"\d", pair.sentence)]
+    places = [m.start() for m in re.finditer(r"[0-9]", pair.sentence)]
     if not places:
         return None
     place = chance.choice(places)
@@ -210,7 +210,7 @@ def dropped_exception(pair: Pair, chance: random.Random, world: World) -> Pair |
 
 def added_only(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     return _replaced(pair, chance, ((r"(?<!不)可以", "只能"), (r"适用于", "仅适用于"), (r"由(?=[^，。]{2,10}(?:承担|负责|办理|审核))", "只由"),
-                                    (r"(?<!不)应当", "只应当"), (r"包括", "仅包括")))
+                                    (r"(?<!不)应当", "只应当"), (r"包括(?!但)", "仅包括")))
 
 
 _SUBJECTS = (

@@ -22,7 +22,7 @@ _WORDS = (
     ("没有", "无"), ("同时符合下列", "同时符合以下"), ("下列", "以下"), ("完成审核", "审核完毕"), ("发给", "发放"), ("拨打", "打"), ("本人", "自己"), ("其他", "其它"), ("均", "都"),
 )
 _LEADS = ("", "您", "请注意，", "按照规定，", "根据规定，", "")
-_DIGITS = re.compile(r"(?<![第〔\[\d.\-—])(?!(?:19|20)\d\d年)\d{1,4}(?=[个日天年月元岁%人次户万]|工作日|周岁|平方米|小时)(?!年\d|月\d)")
+_DIGITS = re.compile(r"(?<![第〔\[\d.\-—])(?!(?:19|20)\d\d年)\d{1,4}(?=[个日天年月元岁人次户万]|工作日|周岁|平方米|小时)(?!年\d|月\d)")
 _NUMERALS = re.compile(r"(?<![第之十百千])(?:[二三四五六七八九十百千两]+|一[十百千][一二三四五六七八九十百千]*)(?=个(?:月|工作日)|日内|元|周岁|年内|小时|平方米|倍)")
 _PERCENT = re.compile(r"百分之([一二三四五六七八九十百]+)(?![点一二三四五六七八九十分])")
 
@@ -89,8 +89,8 @@ def reword(sentence: str, chance: random.Random) -> str:
     chance.shuffle(rows)
     done: set[str] = set()
     for old, new in rows[:3]:
-        if old not in done:
-            sentence = sentence.replace(old, new)
+        if old not in done and not (old == "不超过" and re.search("最.{0,3}不超过", sentence)):
+            sentence = re.sub(rf"(?<![一二三四五六七八九]){old}", new, sentence)
             done |= {old, new}
     lead = chance.choice(_LEADS) if done else ""
     return lead + sentence

@@ -24,10 +24,9 @@ class Placed:
     fact: Fact
     near: frozenset[str]         # of its own clause
     wide: frozenset[str]
-    quote: int = 0
 
 
-def placed(clauses: Sequence[Clause], quote: int = 0) -> list[Placed]:
+def placed(clauses: Sequence[Clause]) -> list[Placed]:
     """The wide window does not end at a comma: 八十周岁至八十九周岁，每人每月一百元."""
     signs: list[str] = []
     at: list[tuple[int, Fact, int, int]] = []
@@ -42,9 +41,12 @@ def placed(clauses: Sequence[Clause], quote: int = 0) -> list[Placed]:
             signs.append(char)
     text = "".join(signs)
     found = []
-    for place, fact, begin, end in at:
-        near = _window(text, place, max(begin, place - _BEFORE), min(end, place + 1 + _AFTER))
-        found.append(Placed(fact, near, _window(text, place, place - _BEFORE, place + 1 + _AFTER), quote))
+    for n, (place, fact, begin, end) in enumerate(at):
+        beside = {f"<{at[n - 1][1].key}" if n else "<", f">{at[n + 1][1].key}" if n + 1 < len(at) else ">"}
+        edges = {"<" + text[max(begin, place - 2) : place], "<" + text[max(begin, place - 1) : place],
+                 ">" + text[place + 1 : min(end, place + 3)]}
+        near = edges | _window(text, place, max(begin, place - _BEFORE), min(end, place + 1 + _AFTER))
+        found.append(Placed(fact, frozenset(near), beside | _window(text, place, place - _BEFORE, place + 1 + _AFTER)))
     return found
 
 
@@ -54,12 +56,13 @@ def _window(text: str, place: int, start: int, end: int) -> frozenset[str]:
 
 
 def placed_in(unit: Unit) -> list[Placed]:
-    return placed((*unit.lead, *unit.clauses), unit.quote)
+    return placed((*unit.lead, *unit.clauses))
 
 
-def missing(match: Match, own: Sequence[Placed], all_facts: Sequence[Placed], named: Sequence[Said]) -> Iterator[str]:
-    """Reasons, in Chinese, of one clause of a draft; ``own`` are its facts with their surroundings."""
-    here = placed_in(match.unit) if match.unit else []
+def missing(
+    own: Sequence[Placed], here: Sequence[Placed], all_facts: Sequence[Placed], named: Sequence[Said]
+) -> Iterator[str]:
+    """Reasons, in Chinese, of one clause of a draft: ``own`` are its facts, ``here`` those of the unit it restates."""
     for item in own:
         fact = item.fact
         same = [other for other in here if says(fact, other.fact)] or [o for o in all_facts if says(fact, o.fact)]

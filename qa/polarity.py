@@ -14,15 +14,16 @@ _PARTLY = 0.3               # of a draft's clause, when it restates no other mor
 _KEPT = 0.55                 # of a condition's letters; a paraphrase keeps fewer of them than of a main clause
 _AROUND = 6
 _ALTERNATIVES = re.compile(rf"[、{OR}]")
+_FEW, _OWN = 3, 0.34
 _SHORT = 7                    # letters of a condition that may stand anywhere
 
 
-def lost(unit: Unit, matches: Sequence[Match]) -> Iterator[str]:
-    """Reasons, in Chinese; ``matches`` are the draft's clauses that restate ``unit``."""
+def lost(unit: Unit, matches: Sequence[Match], everything: Sequence[Clause]) -> Iterator[str]:
+    """Reasons, in Chinese; ``matches`` are the draft's clauses that restate ``unit``, ``everything`` all of them."""
     said = [match.clause for match in matches]
     pairs = frozenset().union(*(clause.pairs for clause in said))
     restated = restated_clauses(unit, said, pairs)
-    yield from _negations(unit, said, restated)
+    yield from _negations(unit, said, restated, everything)
     yield from _duties(said, restated)
     yield from _alternatives(unit, said, restated)
     yield from _scopes(said, restated)
@@ -45,10 +46,15 @@ def _count(clauses: Sequence[Clause], mark: str) -> int:
     return sum(clause.text.count(mark) for clause in clauses)
 
 
-def _negations(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
+def _negations(
+    unit: Unit, said: Sequence[Clause], restated: Sequence[Clause], everything: Sequence[Clause]
+) -> Iterator[str]:
     needed = list(restated)
     if any(clause in unit.clauses for clause in restated):
-        needed += [lead for lead in unit.lead if NEG in lead.text and lead not in restated and not lead.condition]
+        needed += [
+            lead for lead in unit.lead if NEG in lead.text and lead not in restated and not lead.condition
+            and not any(NEG in own.text and coverage(lead.core, own.pairs) >= _RESTATED for own in everything)
+        ]
     ours, theirs = _count(said, NEG), _count(needed, NEG)
     if ours > theirs:
         yield "否定：比引文多出“不”“无”“未”一类的词"
@@ -107,7 +113,7 @@ def _alternatives(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]
         yield "并列：引文没有“或者”，这里多出了"
     elif ors < their_ors and ands > their_ands:
         yield "并列：引文是“或者”，这里成了“并且”"
-    elif ors > their_ors and ands < their_ands and whole_ors == ors - 1:
+    elif ors > their_ors and ands < their_ands:
         yield "并列：引文是“并且”，这里成了“或者”"
     only, theirs = _count(said, ONLY), _count(restated, ONLY)
     if only and ONLY not in unit.text:
@@ -155,7 +161,7 @@ def _conditions(
     needed: list[Clause] = []
     for main in mains:
         before = main
-        while before and unit.clauses[before - 1].condition:
+        while before and (unit.clauses[before - 1].condition or unit.clauses[before - 1].exception):
             before -= 1
             needed.append(unit.clauses[before])
         if before == main and main and _PREDICATE.match(unit.clauses[main].text):
@@ -164,10 +170,17 @@ def _conditions(
         yield from _inner(unit.clauses[main], said)
     needed += [clause for clause in unit.clauses[mains[0] :] if clause.exception]
     letters = frozenset("".join(clause.core for clause in said))
+    main_pairs = frozenset().union(*(unit.clauses[main].pairs for main in mains))
     for clause in dict.fromkeys(needed):
-        if not _held(clause, pairs, letters, said):
+        if not _held(clause, pairs, letters, said) or not _own_held(clause, main_pairs, pairs):
             kind = "例外" if clause.exception else "条件"
             yield f"{kind}：漏掉了引文的“{_shown(clause)}”"
+
+
+def _own_held(clause: Clause, main_pairs: frozenset[str], pairs: frozenset[str]) -> bool:
+    """What the condition has in common with the rule itself does not show that it was said."""
+    own = [pair for pair in clause.pairs if pair not in main_pairs and all("\u4e00" <= char <= "\u9fff" for char in pair)]
+    return len(own) < _FEW or sum(pair in pairs for pair in own) >= _OWN * len(own)
 
 
 def _inner(clause: Clause, said: Sequence[Clause]) -> Iterator[str]:

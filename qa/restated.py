@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import add
 
-from qa.said import BUT, FACT, GAP, MAY, MUST, NEG, Fact, Said, said_in
+from qa.said import BUT, FACT, GAP, ITEM, MAY, MUST, NEG, Fact, Said, said_in
 
 _UNIT_END = re.compile(r"[。!?;\n]+")
 _CLAUSE_END = re.compile(r"[,:]+")
@@ -27,7 +27,7 @@ _FILLER = re.compile(
     r"|有关|相关|规定|进行|于|从(?=[本])|(?<!所)以(?!上|下|及|外|内)|之(?!前|后|外|内)|上述|前述|本办法|另外|此外|那么|如果|的话"
     r"|想要?|这个|这些|这样|那|提醒|注意|即(?!时)|则|各|如下|下列|属|还(?![款清贷])|再|另行?|被(?!告|保)|如|若|凡|按|起(?!诉)|到(?!期)"
     r"|均|一律|主要|例如|比如|也就是说|简单来说|一共|总共|情形|情况|之一|(?<![所具持拥享])有(?=[下以])|事项|手续|方面|与此|目前|现在|直接|同样"
-    r"|凭(?!证|据)|持(?!续|有|证|久)|(?<![地宽])带(?![来头领动薪])|携带?|完全|需要|给(?!付)|要(?![求件点])|作(?=出)|作出|达"
+    r"|凭(?!证|据)|持(?!续|有|证|久)|(?<![地宽])带(?![来头领动薪])|携带?|确实?(?![认定])|完全|需要|给(?!付)|要(?![求件点])|作(?=出)|作出|达"
 )
 _STOP = frozenset("\"()《》〈〉、·.-/〔〕 ")
 
@@ -84,11 +84,15 @@ def units_of(said: Said, quote: int = 0) -> tuple[Unit, ...]:
     lead: tuple[Clause, ...] = ()
     asked = ""
     next_fact = start = 0
+    ended = False
     for end, sign in [*((m.start(), m.group()) for m in _UNIT_END.finditer(text)), (len(text), "")]:
         piece = text[start:end]
         start = end + len(sign)
+        is_item, piece = piece.startswith(ITEM), piece.replace(ITEM, "")
         if not piece:
             continue
+        if ended and not is_item:
+            lead = ()
         found = []
         for part in _CLAUSE_END.split(_ASIDE.sub(r",\1,", piece)):
             count = part.count(FACT)
@@ -102,8 +106,7 @@ def units_of(said: Said, quote: int = 0) -> tuple[Unit, ...]:
             units.append(_unit(found, (), "", quote, piece))
         elif found:
             units.append(_unit(found, lead, asked, quote, piece))
-        if "。" in sign:
-            lead = ()
+        ended = "。" in sign
     if lead and not units:
         units.append(_unit(lead, (), asked, quote, ""))
     return tuple(units)

@@ -17,8 +17,7 @@ from core.numerals import number
 from kb.quantities import quantities
 
 FACT = "\ue010"
-NEG, MUST, MAY, ONLY, OR, AND, BUT, GAP = (chr(0xE001 + n) for n in range(8))
-MARKS = frozenset((FACT, NEG, MUST, MAY, ONLY, OR, AND, BUT, GAP))
+NEG, MUST, MAY, ONLY, OR, AND, BUT, GAP, ITEM = (chr(0xE001 + n) for n in range(9))
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _ALIKE_SIGNS = str.maketrans({"“": '"', "”": '"', "‘": '"', "’": '"', "「": '"', "」": '"', "〇": "零", "—": "-",
@@ -31,7 +30,7 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](0?[1-9]|1[0-2])[-/.](0?[1-9]|[12]\d|3[01])(?!\d)")
 _DOC_YEAR = re.compile(r"[\[(〔]((?:19|20)\d\d)[\])〕]\s?(?:第)?(?=\d+号)")
 _HALF = ((re.compile(r"(?<![一二两三四五六七八九十个零\d])半年"), "6个月"), (re.compile(r"(?<=\d)块(?!钱)"), "元"),
-         (re.compile(r"(?<=[一二两三四五六七八九十百千万])块(?!钱)"), "元"), (re.compile(r"两周岁"), "2周岁"))
+         (re.compile(r"(?<=[一二两三四五六七八九十百千万])块(?!钱)"), "元"), (re.compile(r"两周岁"), "2周岁"), (re.compile(r"(?<![一二三四五六七八九零])百岁"), "100岁"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ for _one, _others in {
     _SAME |= dict.fromkeys(_others.split(), _one)
 for _one, _others in {
     "申请": "提出申请 申办 申领 报名申请 申报", "申请人": "申请者", "提交": "递交 提供 准备好 准备 出具 交上 提报 附上",
-    "领取": "领到 拿到 领", "补贴": "补助金 补助", "费": "费用", "电话": "热线 号码 拨打 致电", "地址": "地点",
+    "领取": "领到 拿到 领", "补贴": "补助金 补助", "费": "费用", "电话": "热线 号码", "打": "拨打 致电", "仍": "仍然 仍旧 依然", "立即": "立刻 马上 当即 及时立即", "地址": "地点",
     "按": "按照 依照 根据 依据 参照 遵照", "期限": "时限", "办完": "办结 办理完毕 办妥 办好 办理完成", "完": "完成 完毕",
     "起": "之日起 当日起 算起 开始", "支付": "给付 付给", "交": "缴纳 交纳 缴付 缴", "发": "发放 发给 给予 拨付 下发 予以 给",
     "前": "之前 以前", "后": "之后 以后", "时": "的时候 时候 期间", "其他": "其它 别的", "人": "人员 者",
@@ -233,6 +232,7 @@ _MASKED = re.compile(
 _LIST_MARK = re.compile(
     r"(?:(?<=^)|(?<=[。;:\n]))(?:[-*•·#>]+|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、)](?!\d)|[一二三四五六七八九十]{1,3}、|[①-⑳])"
 )
+_SINCE = re.compile(f"后(?={FACT})")      # 收到后10日内 and 自收到之日起10日内
 _LABEL = re.compile(r"^\s*第[零一二两三四五六七八九十百千\d]+条[\s　]+", re.M)
 _BELOW = re.compile(r"(?:以下|如下)(?=条件|情形|材料|标准|规定|人员|程序|情况|行为|方式|家庭|车辆|之一|任一|几|两|三|四|五|资料|证件|手续|:)")
 _INSIDE = str.maketrans("", "", '"\'*_`')
@@ -240,6 +240,11 @@ _INSIDE = str.maketrans("", "", '"\'*_`')
 
 def _same(match: re.Match[str]) -> str:
     return _SAME.get(match.group(), match.group())
+
+
+def _item(match: re.Match[str]) -> str:
+    """An item begins; after a colon on the same line, too."""
+    return ("\n" if match.string[match.start() - 1 : match.start()] == ":" else "") + ITEM
 
 
 def label_of(quote: str) -> str:
@@ -252,7 +257,7 @@ def say(text: str) -> Said:
     """Of a text of any source; white space, signs nobody sees, labels and list marks are left out."""
     clean = plain(_LABEL.sub("", text))
     even = _THOUSANDS.sub("", clean).translate(_INSIDE)
-    even = _BELOW.sub("下列", _LIST_MARK.sub("", even))
+    even = _BELOW.sub("下列", _LIST_MARK.sub(_item, even))
     if "-" in even or "/" in even or "." in even:
         even = _ISO.sub(lambda m: f"{m[1]}年{int(m[2])}月{int(m[3])}日", even)
     even = _DOC_YEAR.sub(r"〔\1〕", even)
@@ -267,7 +272,7 @@ def say(text: str) -> Said:
         facts.append(fact)
         last = max(end, last)
     parts.append(_MASKED.sub(_same, even[last:]))
-    return Said(even, "".join(parts), tuple(facts))
+    return Said(even, _SINCE.sub("起", "".join(parts)), tuple(facts))
 
 
 @lru_cache(maxsize=2048)

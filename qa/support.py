@@ -33,16 +33,19 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of a logistic score."""
+    """Of a logistic score. These are for letters alone."""
 
-    bias: float = 3.0
-    novel: float = -0.6
-    longest: float = -0.4
-    replaced: float = -0.6
-    least: float = 2.0
-    meaning: float = 1.0
-    no_meaning: float = 0.9
-    threshold: float = 0.5
+    bias: float = 0.831
+    novel: float = -0.758
+    longest: float = -0.853
+    replaced: float = -1.829
+    least: float = 1.76
+    meaning: float = 0.748
+    no_meaning: float = 0.9      # stands for the cosine where there is no encoder
+    threshold: float = 0.834
+
+
+WITH_ENCODER = Weights(0.943, -0.711, -0.884, -1.806, 1.857, 0.534, 0.925, 0.836)
 
 
 @dataclass(frozen=True, slots=True)

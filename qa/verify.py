@@ -7,7 +7,7 @@ much of the sentence its quotes say at all. Nothing in a quote is followed: what
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -15,7 +15,7 @@ from core.records import Citation
 from qa.facts_kept import Placed, dropped, foreign_number, missing, placed, placed_in
 from qa.names_kept import strangers, texts, unnamed
 from qa.polarity import lost, restated_clauses
-from qa.restated import Match, Unit, matched, quote_units, units_of
+from qa.restated import Clause, Match, Unit, matched, quote_units, units_of
 from qa.said import FACT, Said, label_of, plain, said_in, say
 from qa.support import Likeness, Support
 
@@ -53,11 +53,11 @@ def check(sentence: str, quotes: Sequence[str], support: Support = _UNKNOWN, *, 
         "\n".join(text.text for text in (*quoted, *named)),
     ))
     name_pairs = frozenset().union(*(unit.pairs for name in names for unit in quote_units(name)))
-    facts = [fact for unit in units for fact in placed_in(unit)]
+    facts = {id(unit): placed_in(unit) for unit in units}
     matches: list[Match] = []
     before = texts(units)
-    for part in units_of(said):
-        found = matched(part.clauses, units, name_pairs)
+    for clauses in _parts(said):
+        found = matched(clauses, units, name_pairs)
         reasons += _facts(found, facts, named)
         reasons += _merged(found)
         matches += found
@@ -75,7 +75,7 @@ def matches_of(sentence: str, quotes: Sequence[str], support: Support = _UNKNOWN
     """What the score of a sentence is made of, whether or not it stands in a quote word for word."""
     said = say(sentence)
     units = [unit for n, quote in enumerate(quotes) for unit in _numbered(quote_units(quote), n)]
-    matches = [match for part in units_of(said) for match in matched(part.clauses, units, frozenset())]
+    matches = [match for clauses in _parts(said) for match in matched(clauses, units, frozenset())]
     return support.likeness(said.plain, matches, frozenset())
 
 
@@ -121,33 +121,41 @@ def _whole(text: str, start: int, end: int) -> bool:
     return lead in ("答", "问") or not _TURNS.search(lead)
 
 
+def _parts(said: Said) -> Iterator[tuple[Clause, ...]]:
+    """The clauses of each sentence, what introduces a list once."""
+    last: tuple[Clause, ...] = ()
+    for unit in units_of(said):
+        yield unit.clauses if unit.lead == last else (*unit.lead, *unit.clauses)
+        last = unit.lead
+
+
 def _numbered(units: Sequence[Unit], quote: int) -> Iterator[Unit]:
     for unit in units:
         yield unit if quote == 0 else replace(unit, quote=quote)
 
 
-def _facts(
-    found: Sequence[Match], facts: Sequence[Placed], named: Sequence[Said]
-) -> Iterator[str]:
+def _facts(found: Sequence[Match], facts: Mapping[int, Sequence[Placed]], named: Sequence[Said]) -> Iterator[str]:
     """Numbers beside the words of the clauses that restate the same unit, and no others."""
-    for _, together in groupby(found, key=lambda match: id(match.unit)):
+    every = [fact for some in facts.values() for fact in some]
+    for unit, together in groupby(found, key=lambda match: id(match.unit)):
         some = list(together)
         own = iter(placed([match.clause for match in some]))
         for match in some:
             mine = [next(own) for _ in range(match.clause.core.count(FACT))]
-            yield from missing(match, mine, facts, named)
+            yield from missing(mine, facts.get(unit, ()), every, named)
 
 
 def _kept(found: Sequence[Match], units: Sequence[Unit], before: dict[int, str]) -> Iterator[str]:
     """What each restated unit loses, its exceptions in the next sentence included."""
     places = {id(unit): n for n, unit in enumerate(units)}
+    everything = [match.clause for match in found]
     by_unit: dict[int, list[Match]] = {}
     for match in found:
         if match.unit is not None:
             by_unit.setdefault(places[id(match.unit)], []).append(match)
     for n, some in sorted(by_unit.items()):
         unit = units[n]
-        yield from lost(unit, some)
+        yield from lost(unit, some, everything)
         said = [match.clause for match in some]
         pairs = frozenset().union(*(clause.pairs for clause in said))
         restated = restated_clauses(unit, said, pairs)
