@@ -33,7 +33,7 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What SQL says of a point."""
+    """What SQL says of the points of a document."""
 
     document: str
     published: bool
@@ -49,14 +49,16 @@ def wanted_points(connection: Connection) -> dict[str, Held]:
         .join(documents, c.id == chunks.c.document_id).where(c.state.in_(_SEEN))
     )
     found: dict[str, Held] = {}
+    holders: dict[str, Held] = {}
     for point, name, state, generation, region, rank, start, end, public in rows:
-        published = state == State.PUBLISHED
-        if published or point not in found:
-            values: dict[str, object] = {
+        holder = holders.get(name)
+        if holder is None:
+            holder = holders[name] = Held(name, state == State.PUBLISHED, generation or 0, {
                 "region": region or "", "rank": rank, "from": number(start, 0), "to": number(end, OPEN_END),
                 "public": int(public),
-            }
-            found[point] = Held(name, published, generation or 0, values)
+            })
+        if holder.published or point not in found:
+            found[point] = holder
     return found
 
 
