@@ -172,7 +172,7 @@ def _conditions(
     letters = frozenset("".join(clause.core for clause in said))
     main_pairs = frozenset().union(*(unit.clauses[main].pairs for main in mains))
     for clause in dict.fromkeys(needed):
-        if not _held(clause, pairs, letters, said) or not _own_held(clause, main_pairs, pairs):
+        if not _held(clause, pairs, letters, said, main_pairs):
             kind = "例外" if clause.exception else "条件"
             yield f"{kind}：漏掉了引文的“{_shown(clause)}”"
 
@@ -211,7 +211,9 @@ _PARTS = re.compile(rf"[、{AND}]")
 _LIMITING = re.compile(rf"{FACT}|{NEG}|具有|持有|符合|户籍|学历|属|享受|从事|参加|依法|取得|经|已|因|正在")
 
 
-def _held(clause: Clause, pairs: frozenset[str], letters: frozenset[str], said: Sequence[Clause]) -> bool:
+def _held(
+    clause: Clause, pairs: frozenset[str], letters: frozenset[str], said: Sequence[Clause], main_pairs: frozenset[str]
+) -> bool:
     keys = {fact.value for own in said for fact in own.facts}
     if any(fact.value not in keys for fact in clause.facts):
         return False
@@ -219,12 +221,12 @@ def _held(clause: Clause, pairs: frozenset[str], letters: frozenset[str], said: 
     share = coverage(clause.core, pairs)
     if clause.exception and not any(own.exception or own.condition for own in said):
         return share >= 0.75
-    if share >= _KEPT:
-        return True
     parts = [part for part in _ALTERNATIVES.split(clause.text) if PERSON.search(part)]
     if len(parts) > 1 and any(coverage(core_of(part), pairs) >= _KEPT for part in parts):
         return True                # 盲人饲养导盲犬、独居老人饲养一只犬的: one of them is enough
-    return not bare or len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.7 * len(bare)
+    if not _own_held(clause, main_pairs, pairs):
+        return False
+    return share >= _KEPT or not bare or len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.7 * len(bare)
 
 
 def _shown(clause: Clause) -> str:
