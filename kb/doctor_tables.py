@@ -224,7 +224,9 @@ def repair_tables(connection: Connection, found: Sequence[Finding]) -> list[Entr
     if by_code["next_points_left"]:
         connection.execute(delete(next_points))
     suspended = {"state": "suspended", "reason": _LAST_WORDS, "changed_at": utc_now()}
-    connection.execute(update(faqs).where(faqs.c.id.in_(by_code["faq_citation"])).values(**suspended))
+    wrong = {one.place for one in _faqs(connection)}         # a state that was restored may carry an entry again
+    citing = sorted(wrong.intersection(by_code["faq_citation"]))
+    connection.execute(update(faqs).where(faqs.c.id.in_(citing)).values(**suspended))
     connection.execute(delete(files).where(files.c.source.in_(by_code["file_without_document"])))
     if by_code["dates_wrong"]:
         validity.refresh(connection, _visible(connection))

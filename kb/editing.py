@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from core.errors import NotFound, PolicyDeskError
 from core.records import Corrected, Document, EditKind, EditorChange, State, StoredEdit
 from kb import catalogue
+from kb.duplicates import save_sketches, sketches_of
 from kb.edits import changes_of, edit_numbered, edits_of, parsed_of, save_edit, set_parsed, undo_edit
 from kb.points import point_ids
 from kb.rows import Standing, in_state
@@ -168,6 +169,7 @@ def save_parsed(connection: Connection, made: Sequence[Corrected]) -> None:
     }
     standing = Standing(State.PARSED, None, Span(None, None))
     catalogue.save(connection, list(fresh.values()), dict.fromkeys(fresh, standing), points)
+    save_sketches(connection, list(fresh.values()), sketches_of(fresh.values()))
     for name, parsed in _readings(connection, made).items():
         set_parsed(connection, name, parsed)
 

@@ -1,0 +1,34 @@
+"""A few of the sequences of kb_machine.py; `python -m tests.kb_machine --sequences 1000` runs many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.correct import split_change, text_change
+from policydesk.app import open_desk
+from tests.kb_machine import run
+from tests.kb_machine_home import agree, closed_home, configuration, findings
+from tests.kb_machine_world import TODAY, Content, document_of
+
+SEQUENCES = 5
+
+
+@pytest.mark.parametrize("vectors", ["edge", ":memory:"])
+def test_whatever_is_done_in_whatever_order_each_published_article_is_found_once_and_no_other(vectors: str) -> None:
+    counts = run(vectors, SEQUENCES, start=7, steps=12, shrink=False)
+    assert counts["sequences"] >= SEQUENCES
+    assert counts["searches meanwhile"] > 0
+
+
+def test_a_doctor_finds_nothing_wrong_with_what_editors_made(tmp_path: Path) -> None:
+    content = Content(("事项代码ka由主管部门办理。", "事项代码kb由主管部门办理。事项代码另行公布。"), TODAY)
+    with open_desk(configuration("edge", k1=1.2), tmp_path) as desk:
+        document = document_of("dogs.md", content)
+        desk.base.add([document], publish=True)
+        name = desk.base.editing.edit(document.id, split_change(document, "第二条", "事项代码另行"), "王编辑")
+        cut = desk.base.document(name)
+        desk.base.editing.edit(name, text_change(cut, "第一条", "事项代码kc由主管部门办理。"), "王编辑")
+    with closed_home("edge", 1.2, tmp_path) as case:
+        agree(findings(case), [])
