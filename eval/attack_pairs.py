@@ -80,7 +80,7 @@ def _in_its_place(sentence: str, paragraph: str) -> bool:
     lead = paragraph[:place]
     if "：" in lead and re.search(r"[不禁非除无未]", re.split(r"[。\n]", lead[: lead.rindex("：")])[-1]):
         return False
-    return not re.match(r"\s*(?:但|除|前款|上述)", paragraph[place + len(sentence) :])
+    return not re.match(r"\s*(?:但|除|前款|上述|[^。\n]*(?:除外|不适用|不在此限)。)", paragraph[place + len(sentence) :])
 
 
 def reword(sentence: str, chance: random.Random) -> str:

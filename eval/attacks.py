@@ -43,6 +43,7 @@ class Draft:
     sentence: str
     quotes: tuple[str, ...]
     document: str = ""
+    part: str = ""               # of those written by hand: "first" was read while the rules were made, "second" not
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _is_spoilt(pair: Pair, spoilt: Pair) -> bool:
 def read_hand(path: Path = HAND) -> list[Draft]:
     lines = path.read_text(encoding="utf-8").splitlines()
     rows = (json.loads(line) for line in lines if line)
-    return [Draft(row["kind"], row["true"], row["sentence"], tuple(row["quotes"])) for row in rows]
+    return [Draft(row["kind"], row["true"], row["sentence"], tuple(row["quotes"]), part=row["part"]) for row in rows]
 
 
 def measure(some: Iterable[Draft], support: Support) -> AttackResult:
@@ -226,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     some = [d for d in read_documents(given.documents, load_config()) if split_of(d.id) == "dev"][: given.most]
     support = support_of(encoder=not given.plain)
     weights = calibrated(
-        [*drafts(some, per_document=15)], [draft for draft in read_hand() if split_of(draft.quotes[0]) == "dev"], support)
+        [*drafts(some, per_document=15)], [draft for draft in read_hand() if draft.part == "first"], support)
     sys.stdout.write(f"{weights}\n")
     return 0
 

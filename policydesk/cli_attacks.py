@@ -34,8 +34,8 @@ def eval_attacks(
     support = support_of(encoder=encoder)
     results = {"造句": measure(drafts(some, per_document=per_document), support)}
     if not documents:
-        hand = [draft for draft in read_hand() if split in ("all", split_of(draft.quotes[0]))]
-        results["手写"] = measure(hand, support)
+        parts = {"dev": ("first",), "test": ("second",)}.get(split, ("first", "second"))
+        results["手写"] = measure([draft for draft in read_hand() if draft.part in parts], support)
     if as_json:
         write_lines(None, [to_line({name: asdict(result) for name, result in results.items()})])
     else:

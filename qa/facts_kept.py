@@ -107,6 +107,11 @@ def says(fact: Fact, other: Fact) -> bool:
     return False
 
 
+def keeps(own: Fact, fact: Fact) -> bool:
+    """Whether ``own``, of a draft, says a quote's ``fact`` with its bound."""
+    return (says(own, fact) or says(fact, own)) and _bound_kept(own, fact)
+
+
 def _digits(text: str) -> Decimal | None:
     found = re.search(r"\d+(?:\.\d+)?", text)
     return Decimal(found.group()) if found else None

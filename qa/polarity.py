@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from qa.facts_kept import keeps
 from qa.names_kept import PERSON
 from qa.restated import Clause, Match, Unit, core_of, coverage, held, source_of
 from qa.said import AND, BUT, FACT, MAY, MUST, NEG, ONLY, OR, Fact
@@ -131,7 +132,7 @@ def _joins_anew(text: str, source: str) -> bool:
 _SCOPES = tuple(tuple(row.split()) for row in (
     "部分 全部 全额 半额 减半 半价 双倍 加倍 差额 定额", "每平方米 每亩 每公顷 每立方米", "首次 每次 再次 二次 末次", "每年 每月 每季度 每半年 每日 每天 每周 一次性 按月 按年 按季 按日",
     "每人 每户 每套 每件 每车 每单位", "连续 累计", "次月 当月 上月 本月", "次年 当年 上年 本年", "以上 以下", "超过 不足 低于 高于 不超过 不低于 达到", "最高 最低 最多 最少", "最长 最短", "当日 当月 当年 次日", "至少 至多",
-    "之前 之后", "事前 事后", "自愿 强制", "集体 个人", "线上 线下", "本市 外市 本省 外省 全国 境外", "城镇 农村", "提高 降低 提前 推迟 延长 缩短", "增加 减少 扣减", "高于 低于", "优先 最后",
+    "之前 之后", "事前 事后", "自愿 强制", "双方 任何一方 单方 一方 第三方", "集体 个人", "线上 线下", "本市 外市 本省 外省 全国 境外", "城镇 农村", "提高 降低 提前 推迟 延长 缩短", "增加 减少 扣减", "高于 低于", "优先 最后",
     "转入 转出", "领取 退还 缴纳", "有效 无效", "公开 保密", "男 女", "父 母", "甲 乙", "主要 次要", "直系 旁系", "现金 转账", "书面 口头", "原件 复印件",
     "实名 匿名", "正面 背面", "上午 下午", "工作日 节假日 周末", "承担 免除", "准予 驳回", "一般 重大 特别重大 较大", "轻微 严重 较重 较轻", "初审 复审 终审",
 ))
@@ -190,6 +191,10 @@ def _inner(clause: Clause, said: Sequence[Clause]) -> Iterator[str]:
         if match.group(1) not in whole:
             yield f"条件：漏掉了引文的“{match.group()}”"
     pairs = frozenset().union(*(own.pairs for own in said))
+    for match in _COUNTED_FROM.finditer(clause.text):
+        core = core_of(match.group(1))
+        if len(core) > 1 and coverage(core, pairs) < _PARTLY:
+            yield f"条件：漏掉了期限从何时算起的“{match.group(1)}”"
     values = {fact.value for own in said for fact in own.facts}
     match = _LIMITED.match(clause.text)
     if match is None:
@@ -206,6 +211,7 @@ def _inner(clause: Clause, said: Sequence[Clause]) -> Iterator[str]:
 
 _PREDICATE = re.compile(f"[{MAY}{MUST}{NEG}]|按|由|享受|凭|免")
 _PASSED = re.compile(r"经\w{0,8}?(批准|同意|许可|核准|审批|确认|核实|公证|备案)")
+_COUNTED_FROM = re.compile(f"[自从在于](.{{2,30}}?)[起后]{FACT}")
 _LIMITED = re.compile(r"(.{4,60})的(?=\w)")
 _PARTS = re.compile(rf"[、{AND}]")
 _LIMITING = re.compile(rf"{FACT}|{NEG}|具有|持有|符合|户籍|学历|属|享受|从事|参加|依法|取得|经|已|因|正在")
@@ -214,8 +220,8 @@ _LIMITING = re.compile(rf"{FACT}|{NEG}|具有|持有|符合|户籍|学历|属|�
 def _held(
     clause: Clause, pairs: frozenset[str], letters: frozenset[str], said: Sequence[Clause], main_pairs: frozenset[str]
 ) -> bool:
-    keys = {fact.value for own in said for fact in own.facts}
-    if any(fact.value not in keys for fact in clause.facts):
+    ours = [fact for own in said for fact in own.facts]
+    if any(not any(keeps(own, fact) for own in ours) for fact in clause.facts):
         return False
     bare = [char for char in clause.core if "\u4e00" <= char <= "\u9fff"]
     share = coverage(clause.core, pairs)

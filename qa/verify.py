@@ -22,7 +22,7 @@ from qa.support import Likeness, Support
 _UNKNOWN = Support()
 _END = "。;!?\n"
 _TRIM = "。;!,\n\""
-_EXCEPTS = re.compile(r"(?:\([一二三四五六七八九十\d]+\))?(?:但|除|前款|上述.{0,6}不|不适用)")
+_EXCEPTS = re.compile(r"(?:\([一二三四五六七八九十\d]+\))?(?:但|除|前款|上述.{0,6}不|不适用|.*(?:除外|不适用|不在此限)$)")
 _TURNS = re.compile(r"[不无未禁非除]")
 _MARK = re.compile(r"(?:^|[。;\n:])(?:[-*•]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、)]|[一二三四五六七八九十]{1,3}、|答:|第[一二三四五六七八九十百零]+条)$")
 
@@ -113,7 +113,8 @@ def _whole(text: str, start: int, end: int) -> bool:
     after = text[end:].lstrip("\"")
     if after and after[0] not in _END:
         return False
-    if text[end - 1 : end] == "?" or _EXCEPTS.match(after.lstrip(_END)):
+    following = re.split(r"[。\n]", after.lstrip(_END), maxsplit=1)[0]
+    if text[end - 1 : end] == "?" or _EXCEPTS.match(following):
         return False
     if ":" not in before:
         return True
