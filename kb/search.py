@@ -81,6 +81,7 @@ class Searcher:
 
     def search(self, text: str, options: SearchOptions, stages: SearchStages, *, explain: bool = False) -> list[Hit]:
         """The best articles, best first, each once; empty when no term matches."""
+        text = text.replace("\0", " ")       # PostgreSQL takes no such character
         asked: Asked | None = None
         for _ in range(_TRIES):
             with self._steps.reading() as index:
