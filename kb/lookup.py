@@ -139,7 +139,8 @@ def not_in_force(connection: Connection, text: str, options: SearchOptions) -> l
     if options.as_of is None:
         return []
     day, whenever = options.as_of, _conditions(replace(options, as_of=None))
-    said = literal(name_key(text).replace("\0", "")).contains(names.c.name) & (func.length(names.c.name) >= _NAME_LENGTH)
+    key = name_key(text).replace("\0", "")
+    said = literal(key).contains(names.c.name) & (func.length(names.c.name) >= _NAME_LENGTH)
     rows = connection.execute(
         select(names.c.name, *STORED).join(documents).where(said, in_state(State.PUBLISHED), *whenever)
         .order_by(documents.c.in_force_from)

@@ -127,7 +127,7 @@ def _ending_edges(connection: Connection, column: ColumnElement[Any], wanted: It
         query = (
             select(column.label("called"), c.doc_no.label("number"), c.day.label("ends_on"), *STORED)
             .join(documents, documents.c.id == c.document_id)
-            .where(column.in_(some), c.kind.in_(_ENDING), c.address.is_(None), in_state(*_SEEN))
+            .where(column.in_(some), c.kind.in_(_ENDING), c.address.is_(None), c.method == "rule", in_state(*_SEEN))
             .order_by(documents.c.id)
         )
         found.extend(connection.execute(query))
