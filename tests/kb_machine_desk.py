@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 from collections import Counter
@@ -33,7 +34,7 @@ from tests.kb_machine_world import SINCE, TITLES, Content, World, address
 class OpenedDesk(RuleBasedStateMachine):
     """A desk over a home of its own, and the model of what it holds."""
 
-    def __init__(self, vectors: str, alike: Likeness, counts: Counter[str]) -> None:
+    def __init__(self, vectors: str, empty: Path, alike: Likeness, counts: Counter[str]) -> None:
         super().__init__()
         self.vectors = vectors
         self.alike = alike
@@ -45,6 +46,7 @@ class OpenedDesk(RuleBasedStateMachine):
         self.known: list[tuple[datetime, set[str]]] = []
         self.opened = ExitStack()
         self.home = Path(self.opened.enter_context(tempfile.TemporaryDirectory()))
+        shutil.copy(empty, self.home)
         self.inner = ExitStack()
         self.opened.enter_context(self.inner)
         self.open()
