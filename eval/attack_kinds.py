@@ -1,4 +1,5 @@
-"""Ways to spoil a true sentence, as a careless model would: each returns the spoilt sentence, or None where it cannot."""
+"""Ways to spoil a true sentence, as a careless model would: each returns the spoilt sentence, or None where it"
+" cannot."""
 
 from __future__ import annotations
 
@@ -119,8 +120,10 @@ def changed_unit(pair: Pair, chance: random.Random, world: World) -> Pair | None
         (m, new)
         for pattern, new in (
             (r"(?<=[\d一二三四五六七八九十])个?工作日", "日"), (r"(?<=[\d一二三四五六七八九十])日(?=内)", "个工作日"),
-            (r"(?<=[\d一二三四五六七八九十百千])元", "万元"), (r"万元", "元"), (r"个月", "年"), (r"(?<=[一二三四五两\d])年(?=[内的，以])", "个月"),
-            (r"小时", "天"), (r"平方米", "亩"), (r"(?<=[一二三四五六七八九十\d])日(?=内)", "个月"), (r"每月", "每年"), (r"每年", "每月"),
+            (r"(?<=[\d一二三四五六七八九十百千])元", "万元"), (r"万元", "元"), (r"个月", "年"),
+            (r"(?<=[一二三四五两\d])年(?=[内的，以])", "个月"),
+            (r"小时", "天"), (r"平方米", "亩"), (r"(?<=[一二三四五六七八九十\d])日(?=内)", "个月"), (r"每月", "每年"),
+            (r"每年", "每月"),
         )
         for m in re.finditer(pattern, pair.sentence)
     ]
@@ -152,17 +155,23 @@ def _replaced(pair: Pair, chance: random.Random, rows: Sequence[tuple[str, str]]
 
 def dropped_negation(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     return _replaced(pair, chance, (
-        (r"不得(?!超过|低于|高于|少于|多于)", "可以"), (r"不予", "予以"), (r"(?<![以])不需要?", "需要"), (r"无需", "需要"), (r"禁止", "允许"),
-        (r"不再", ""), (r"未(?![成来满婚])", "已"), (r"没有", "有"), (r"不能", "能"), (r"无(?=正当|自有|固定|劳动|异议|生活)", "有"),
-        (r"不(?=受|符合|收取|计入|享受|承担|影响|具备|适用|改变|属于|参加)", ""), (r"非(?=本市|因|本人)", ""), (r"免收", "收取"), (r"免费", "收费"),
+        (r"不得(?!超过|低于|高于|少于|多于)", "可以"), (r"不予", "予以"), (r"(?<![以])不需要?", "需要"),
+        (r"无需", "需要"), (r"禁止", "允许"),
+        (r"不再", ""), (r"未(?![成来满婚])", "已"), (r"没有", "有"), (r"不能", "能"),
+        (r"无(?=正当|自有|固定|劳动|异议|生活)", "有"),
+        (r"不(?=受|符合|收取|计入|享受|承担|影响|具备|适用|改变|属于|参加)", ""), (r"非(?=本市|因|本人)", ""),
+        (r"免收", "收取"), (r"免费", "收费"),
     ))
 
 
 def added_negation(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     return _replaced(pair, chance, (
-        (r"(?<![不])可以", "不得"), (r"应当", "不得"), (r"予以(?=\w)", "不予"), (r"(?<!不)适用", "不适用"), (r"(?<!不)享受", "不享受"),
-        (r"(?<!不)符合", "不符合"), (r"(?<!不)需要", "不需要"), (r"(?<!不)计入", "不计入"), (r"(?<!不)支持", "不支持"), (r"负责", "不负责"),
-        (r"(?<![不未])办理", "不办理"), (r"具有", "不具有"), (r"由(?=.{2,12}(?:承担|办理|审核|公布))", "不由"), (r"实行", "不实行"),
+        (r"(?<![不])可以", "不得"), (r"应当", "不得"), (r"予以(?=\w)", "不予"), (r"(?<!不)适用", "不适用"),
+        (r"(?<!不)享受", "不享受"),
+        (r"(?<!不)符合", "不符合"), (r"(?<!不)需要", "不需要"), (r"(?<!不)计入", "不计入"),
+        (r"(?<!不)支持", "不支持"), (r"负责", "不负责"),
+        (r"(?<![不未])办理", "不办理"), (r"具有", "不具有"), (r"由(?=.{2,12}(?:承担|办理|审核|公布))", "不由"),
+        (r"实行", "不实行"),
     ))
 
 
@@ -171,20 +180,24 @@ def must_for_may(pair: Pair, chance: random.Random, world: World) -> Pair | None
 
 
 def may_for_must(pair: Pair, chance: random.Random, world: World) -> Pair | None:
-    return _replaced(pair, chance, ((r"(?<!不)应当", "可以"), (r"必须", "可以"), (r"(?<!不)应(?=[在按于由自提办])", "可")))
+    return _replaced(pair, chance,
+    ((r"(?<!不)应当", "可以"), (r"必须", "可以"), (r"(?<!不)应(?=[在按于由自提办])", "可")))
 
 
 def turned_bound(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     return _replaced(pair, chance, (
-        (r"以上", "以下"), (r"(?<=[\d元岁月年人倍级%万米])以下", "以上"), (r"不超过", "超过"), (r"(?<!不)(?<!得)超过", "不超过"), (r"不低于", "低于"), (r"(?<!不)低于", "高于"),
-        (r"不得超过", "可以超过"), (r"不得低于", "可以低于"), (r"不足", "超过"), (r"最高", "最低"), (r"最低(?!生活|工资)", "最高"), (r"未满", "年满"), (r"不少于", "少于"),
+        (r"以上", "以下"), (r"(?<=[\d元岁月年人倍级%万米])以下", "以上"), (r"不超过", "超过"),
+        (r"(?<!不)(?<!得)超过", "不超过"), (r"不低于", "低于"), (r"(?<!不)低于", "高于"),
+        (r"不得超过", "可以超过"), (r"不得低于", "可以低于"), (r"不足", "超过"), (r"最高", "最低"),
+        (r"最低(?!生活|工资)", "最高"), (r"未满", "年满"), (r"不少于", "少于"),
         (r"不得少于", "不得多于"), (r"至少", "至多"), (r"不高于", "不低于"),
     ))
 
 
 def or_for_and(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     return _replaced(pair, chance, (
-        (r"或者", "并且"), (r"(?<=[\u4e00-\u9fff])或(?!者|许)(?=[\u4e00-\u9fff])", "并"), (r"并且", "或者"), (r"，并(?!且|联|列)", "，或者"),
+        (r"或者", "并且"), (r"(?<=[\u4e00-\u9fff])或(?!者|许)(?=[\u4e00-\u9fff])", "并"), (r"并且", "或者"),
+        (r"，并(?!且|联|列)", "，或者"),
         (r"(?<=同时)符合下列", "符合任一下列"), (r"，且", "，或者"),
     ))
 
@@ -204,20 +217,26 @@ def dropped_condition(pair: Pair, chance: random.Random, world: World) -> Pair |
 
 
 def dropped_exception(pair: Pair, chance: random.Random, world: World) -> Pair | None:
-    new = re.sub(r"[，；。]?(?:但是?|不过)[^。；]{2,60}(?=[。；]|$)|[，（。][^，。（）]{2,40}除外）?|除[^，。]{2,30}(?:外|以外)，?", "", pair.sentence, count=1)
+    new = re.sub(r"[，；。]?(?:但是?|不过)[^。；]{2,60}(?=[。；]|$)|[，（。][^，。（）]{2,40}除外）?"
+    r"|除[^，。]{2,30}(?:外|以外)，?", "", pair.sentence, count=1)
     return _with(pair, new) if len(new) >= 8 and new != pair.sentence else None
 
 
 def added_only(pair: Pair, chance: random.Random, world: World) -> Pair | None:
-    return _replaced(pair, chance, ((r"(?<!不)可以", "只能"), (r"适用于", "仅适用于"), (r"由(?=[^，。]{2,10}(?:承担|负责|办理|审核))", "只由"),
+    return _replaced(pair, chance, ((r"(?<!不)可以", "只能"), (r"适用于", "仅适用于"), (r"由(?=[^，。]{2,10}(?:承担"
+    r"|负责|办理|审核))", "只由"),
                                     (r"(?<!不)应当", "只应当"), (r"包括(?!但)", "仅包括")))
 
 
 _SUBJECTS = (
-    ("职工", "居民"), ("居民", "职工"), ("个人", "单位"), ("用人单位", "个人"), ("企业", "个人"), ("学生", "教师"), ("老年人", "残疾人"), ("残疾人", "老年人"),
-    ("申请人", "代办人"), ("家庭", "单身人员"), ("本市户籍", "非本市户籍"), ("未成年人", "老年人"), ("业主", "物业服务人"), ("承租人", "出租人"), ("劳动者", "用人单位"),
-    ("失业人员", "退休人员"), ("高校毕业生", "退役军人"), ("农民工", "高校毕业生"), ("农村", "城镇"), ("城镇", "农村"), ("养犬人", "物业服务人"), ("用户", "供水单位"),
-    ("儿童", "成年人"), ("配偶", "父母"), ("子女", "父母"), ("孤儿", "老年人"), ("中小学", "高校"), ("小微企业", "大型企业"), ("单位", "个人"), ("纳税人", "居民"), ("病人", "家属"),
+    ("职工", "居民"), ("居民", "职工"), ("个人", "单位"), ("用人单位", "个人"), ("企业", "个人"), ("学生", "教师"),
+    ("老年人", "残疾人"), ("残疾人", "老年人"),
+    ("申请人", "代办人"), ("家庭", "单身人员"), ("本市户籍", "非本市户籍"), ("未成年人", "老年人"),
+    ("业主", "物业服务人"), ("承租人", "出租人"), ("劳动者", "用人单位"),
+    ("失业人员", "退休人员"), ("高校毕业生", "退役军人"), ("农民工", "高校毕业生"), ("农村", "城镇"),
+    ("城镇", "农村"), ("养犬人", "物业服务人"), ("用户", "供水单位"),
+    ("儿童", "成年人"), ("配偶", "父母"), ("子女", "父母"), ("孤儿", "老年人"), ("中小学", "高校"),
+    ("小微企业", "大型企业"), ("单位", "个人"), ("纳税人", "居民"), ("病人", "家属"),
 )
 
 
@@ -227,17 +246,14 @@ def changed_subject(pair: Pair, chance: random.Random, world: World) -> Pair | N
     return _replaced(pair, chance, rows)
 
 
-_BODY = re.compile(
-    r"(?:[\u4e00-\u9fff]{0,3}[省市区县])?(?:[\u4e00-\u9fff]{2,10}(?:局|厅|委员会|办公室|街道办事处|人民政府|人民法院|派出所|中心|行政部门|主管部门|机关|医院)|部门)"
-)
-
-
 def changed_body(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     there = "".join(pair.quotes)
     found = [m for m in re.finditer(
-        r"(?:民政|公安|教育|财政|税务|卫生健康|医疗保障|人力资源和?社会保障|住房和?城乡建设|市场监督管理|农业农村|城市管理|交通运输|水务|生态环境|自然资源|审计|司法|消防救援)"
+        r"(?:民政|公安|教育|财政|税务|卫生健康|医疗保障|人力资源和?社会保障|住房和?城乡建设|市场监督管理|农业农村"
+        r"|城市管理|交通运输|水务|生态环境|自然资源|审计|司法|消防救援)"
         r"(?:行政部门|主管部门|管理部门|部门|局|厅|机关|机构|委员会)?", pair.sentence)]
-    names = [name for name in ("民政", "公安", "教育", "税务", "医疗保障", "司法", "水务", "交通运输", "审计") if name not in there]
+    names = [name for name in ("民政", "公安", "教育", "税务", "医疗保障", "司法", "水务", "交通运输",
+    "审计") if name not in there]
     rows = [m for m in found if m.group()[-1] in "门局厅关构会"]
     if not rows or not names:
         return None
@@ -249,7 +265,8 @@ def changed_body(pair: Pair, chance: random.Random, world: World) -> Pair | None
 
 def changed_title(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     match = re.search(r"《[^《》]{4,60}》", pair.sentence)
-    others = [title for title in world.titles if match and title not in match.group() and title not in "".join(pair.quotes)]
+    there = "".join(pair.quotes)
+    others = [title for title in world.titles if match and title not in match.group() and title not in there]
     if match is None or not others:
         return None
     return _with(pair, pair.sentence[: match.start()] + f"《{chance.choice(others)}》" + pair.sentence[match.end() :])
@@ -272,7 +289,9 @@ def changed_doc_no(pair: Pair, chance: random.Random, world: World) -> Pair | No
 
 
 def invented_doc_no(pair: Pair, chance: random.Random, world: World) -> Pair | None:
-    return _with(pair, f"{pair.sentence.rstrip('。')}（{chance.choice(('府办', '政规', '人社发', '民发'))}〔{chance.randint(2015, 2025)}〕{chance.randint(1, 90)}号）。")
+    prefix = chance.choice(("府办", "政规", "人社发", "民发"))
+    number_ = f"{prefix}〔{chance.randint(2015, 2025)}〕{chance.randint(1, 90)}号"
+    return _with(pair, f"{pair.sentence.rstrip('。')}（{number_}）。")
 
 
 def changed_article(pair: Pair, chance: random.Random, world: World) -> Pair | None:
@@ -284,8 +303,10 @@ def changed_article(pair: Pair, chance: random.Random, world: World) -> Pair | N
 
 
 _INVENTED = (
-    "办理费用为每件50元", "需由单位统一代办", "逾期将被列入失信名单", "申请人还须提供无犯罪记录证明", "市民可享受双倍补贴", "办理当天即可到账", "可在全国任意网点办理",
-    "每月最后一周暂停受理", "须经过公证", "外地户籍优先", "由银行直接扣款", "可通过支付宝办理", "需要本人到场拍照", "同时取消原有优惠", "家属可以代领", "节假日照常办理",
+    "办理费用为每件50元", "需由单位统一代办", "逾期将被列入失信名单", "申请人还须提供无犯罪记录证明",
+    "市民可享受双倍补贴", "办理当天即可到账", "可在全国任意网点办理",
+    "每月最后一周暂停受理", "须经过公证", "外地户籍优先", "由银行直接扣款", "可通过支付宝办理", "需要本人到场拍照",
+    "同时取消原有优惠", "家属可以代领", "节假日照常办理",
 )
 
 
@@ -297,8 +318,13 @@ def invented_clause(pair: Pair, chance: random.Random, world: World) -> Pair | N
 
 
 def invented_phone(pair: Pair, chance: random.Random, world: World) -> Pair | None:
-    phone = chance.choice((f"0{chance.randint(10, 99)}-{chance.randint(1000000, 89999999)}", f"12{chance.randint(300, 399)}", f"400-{chance.randint(100, 999)}-{chance.randint(1000, 9999)}"))
-    return None if phone in "".join(pair.quotes) else _with(pair, f"{pair.sentence.rstrip('。；')}，咨询电话{phone}。")
+    phone = chance.choice((
+        f"0{chance.randint(10, 99)}-{chance.randint(1000000, 89999999)}", f"12{chance.randint(300, 399)}",
+        f"400-{chance.randint(100, 999)}-{chance.randint(1000, 9999)}",
+    ))
+    if phone in "".join(pair.quotes):
+        return None
+    return _with(pair, f"{pair.sentence.rstrip('。；')}，咨询电话{phone}。")
 
 
 def changed_phone(pair: Pair, chance: random.Random, world: World) -> Pair | None:
@@ -307,10 +333,12 @@ def changed_phone(pair: Pair, chance: random.Random, world: World) -> Pair | Non
         return None
     said = match.group()
     n = chance.randrange(len(said) - 3, len(said))
-    return _with(pair, pair.sentence[: match.start()] + said[:n] + str((int(said[n]) + 1) % 10) + said[n + 1 :] + pair.sentence[match.end() :])
+    new = said[:n] + str((int(said[n]) + 1) % 10) + said[n + 1 :]
+    return _with(pair, pair.sentence[: match.start()] + new + pair.sentence[match.end() :])
 
 
-_PLACES = ("临澜市", "望川市", "广州市", "石家庄市", "成都市", "杭州市", "青岛市", "澜东区", "天河区", "河北省", "广东省", "四川省")
+_PLACES = ("临澜市", "望川市", "广州市", "石家庄市", "成都市", "杭州市", "青岛市", "澜东区", "天河区", "河北省",
+"广东省", "四川省")
 
 
 def changed_region(pair: Pair, chance: random.Random, world: World) -> Pair | None:
@@ -325,8 +353,9 @@ def changed_region(pair: Pair, chance: random.Random, world: World) -> Pair | No
 
 def swapped_citation(pair: Pair, chance: random.Random, world: World) -> Pair | None:
     """The sentence stays, and cites another passage."""
+    bare = pair.sentence.strip("。；")
     others = [quote for _, quote in chance.sample(world.quotes, min(4, len(world.quotes)))]
-    other = next((quote for quote in others if pair.sentence.strip("。；") not in quote and quote not in pair.quotes), None)
+    other = next((quote for quote in others if bare not in quote and quote not in pair.quotes), None)
     return Pair(pair.document, pair.how, pair.sentence, (other,)) if other else None
 
 
@@ -348,15 +377,23 @@ def merged_rules(pair: Pair, chance: random.Random, world: World) -> Pair | None
 
 
 def changed_scope(pair: Pair, chance: random.Random, world: World) -> Pair | None:
-    return _replaced(pair, chance, ((r"部分", "全部"), (r"全部", "部分"), (r"全额", "半额"), (r"减半", "全额"), (r"首次", "每次"), (r"每次", "首次"), (r"每年", "一次性"),
-                                    (r"每人", "每户"), (r"每户", "每人"), (r"一次性", "按月"), (r"连续", "累计"), (r"累计", "连续"), (r"次月", "当月"), (r"当月", "次月")))
+    return _replaced(pair, chance,
+    ((r"部分", "全部"), (r"全部", "部分"), (r"全额", "半额"), (r"减半", "全额"), (r"首次", "每次"), (r"每次", "首次"),
+    (r"每年", "一次性"),
+                                    (r"每人", "每户"), (r"每户", "每人"), (r"一次性", "按月"), (r"连续", "累计"),
+                                    (r"累计", "连续"), (r"次月", "当月"), (r"当月", "次月")))
 
 
 KINDS: dict[str, Spoil] = {
-    "改数额": changed_amount, "改期限": changed_period, "改比例": changed_share, "改日期": changed_date, "改一位数字": one_digit, "改单位": changed_unit,
-    "数字互换": swapped_numbers, "丢否定": dropped_negation, "加否定": added_negation, "可以→应当": must_for_may, "应当→可以": may_for_must,
-    "以上↔以下": turned_bound, "并↔或": or_for_and, "丢条件": dropped_condition, "丢例外": dropped_exception, "加“只”": added_only, "改对象": changed_subject,
-    "改机构": changed_body, "改文件名": changed_title, "编文件名": invented_title, "改文号": changed_doc_no, "编文号": invented_doc_no, "改条款": changed_article,
-    "编一句": invented_clause, "编电话": invented_phone, "改电话": changed_phone, "改地区": changed_region, "换引文": swapped_citation, "拼两条": merged_rules,
+    "改数额": changed_amount, "改期限": changed_period, "改比例": changed_share, "改日期": changed_date,
+    "改一位数字": one_digit, "改单位": changed_unit,
+    "数字互换": swapped_numbers, "丢否定": dropped_negation, "加否定": added_negation, "可以→应当": must_for_may,
+    "应当→可以": may_for_must,
+    "以上↔以下": turned_bound, "并↔或": or_for_and, "丢条件": dropped_condition, "丢例外": dropped_exception,
+    "加“只”": added_only, "改对象": changed_subject,
+    "改机构": changed_body, "改文件名": changed_title, "编文件名": invented_title, "改文号": changed_doc_no,
+    "编文号": invented_doc_no, "改条款": changed_article,
+    "编一句": invented_clause, "编电话": invented_phone, "改电话": changed_phone, "改地区": changed_region,
+    "换引文": swapped_citation, "拼两条": merged_rules,
     "改范围": changed_scope,
 }

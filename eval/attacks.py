@@ -27,7 +27,7 @@ from eval.attack_kinds import KINDS, Pair, World
 from eval.attack_pairs import sentences_of, true_pairs
 from ingest.read import ReadSettings, find_files, read_files
 from qa.support import WITH_ENCODER, Likeness, Support, Weights
-from qa.verify import check, matches_of, reason_kinds
+from qa.verify import check, matches_of
 
 HAND = Path(__file__).with_name("attacks_hand.jsonl")
 SAMPLES = Path(__file__).resolve().parent.parent / "data_samples"
@@ -96,10 +96,11 @@ def read_documents(paths: Sequence[Path], config: Config) -> list[Document]:
 
 def split_of(document: str) -> str:
     """dev or test, by a digest of the id."""
-    return "dev" if int(hashlib.md5(document.encode()).hexdigest(), 16) % 2 else "test"  # noqa: S324
+    return "dev" if int(hashlib.md5(document.encode()).hexdigest(), 16) % 2 else "test"
 
 
-def drafts(documents: Sequence[Document], *, seed: int = SEED, per_document: int = 30, per_pair: int = 6) -> Iterator[Draft]:
+def drafts(documents: Sequence[Document], *, seed: int = SEED, per_document: int = 30,
+per_pair: int = 6) -> Iterator[Draft]:
     """True sentences of the documents and, of each, up to ``per_pair`` spoilt ones of different kinds."""
     chance = random.Random(seed)
     passages = [(document.id, quote) for document in documents for _, quote in sentences_of(document)]
@@ -211,7 +212,8 @@ def calibrated(some: Sequence[Draft], hand: Sequence[Draft], support: Support) -
         weights -= 0.1 * (columns.T @ ((guess - wanted) * balance) + 0.002 * weights)
         weights = np.where(signs * weights < 0, 0.0, weights)
     scores = 1 / (1 + np.exp(-np.clip(columns @ weights, -30, 30)))
-    floors = [np.quantile(scores[(wanted == 1) & (by_hand == own)], share) for own, share in ((False, 0.01), (True, 0.03))]
+    floors = [np.quantile(scores[(wanted == 1) & (by_hand == own)], share) for own,
+    share in ((False, 0.01), (True, 0.03))]
     meaning = float(np.median(columns[wanted == 1, 5]))
     found = [round(float(value), 3) for value in (*weights, meaning, min(floors) - 0.001)]
     return Weights(*found)

@@ -13,7 +13,8 @@ from policydesk.options import AsJson, ConfigFile, read_config, write_lines
 
 def eval_attacks(
     documents: Annotated[
-        list[Path] | None, typer.Option("--documents", help="从这些文件或文件夹造句，可重复；缺省为 data_samples 和手写的句子")
+        list[Path] | None, typer.Option("--documents", help="从这些文件或文件夹造句，可重复；缺省为 data_samples"
+        " 和手写的句子")
     ] = None,
     split: Annotated[str, typer.Option("--split", help="只用此组的文件：test（未用于调参）、dev 或 all")] = "test",
     most: Annotated[int, typer.Option("--most", min=1, help="最多用多少份文件")] = 400,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from zlib import crc32
 
 from qa.restated import Clause, Match, Unit, coverage, pairs_of, source_of
 from qa.said import FACT, Fact, Said
@@ -37,7 +38,7 @@ def placed(clauses: Sequence[Clause]) -> list[Placed]:
             if char == FACT:
                 fact = next(facts)
                 at.append((len(signs), fact, begin, begin + len(clause.core)))
-                char = chr(0xF0000 + hash(fact.key) % 60_000)
+                char = chr(0xF0000 + crc32(str(fact.key).encode()) % 60_000)
             signs.append(char)
     text = "".join(signs)
     found = []
@@ -45,8 +46,9 @@ def placed(clauses: Sequence[Clause]) -> list[Placed]:
         beside = {f"<{at[n - 1][1].key}" if n else "<", f">{at[n + 1][1].key}" if n + 1 < len(at) else ">"}
         edges = {"<" + text[max(begin, place - 2) : place], "<" + text[max(begin, place - 1) : place],
                  ">" + text[place + 1 : min(end, place + 3)]}
-        near = edges | _window(text, place, max(begin, place - _BEFORE), min(end, place + 1 + _AFTER))
-        found.append(Placed(fact, frozenset(near), beside | _window(text, place, place - _BEFORE, place + 1 + _AFTER)))
+        near = _window(text, place, max(begin, place - _BEFORE), min(end, place + 1 + _AFTER))
+        wide = _window(text, place, place - _BEFORE, place + 1 + _AFTER)
+        found.append(Placed(fact, near | edges, wide | beside))
     return found
 
 

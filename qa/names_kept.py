@@ -11,23 +11,33 @@ _TITLE = re.compile(r"《([^《》]{2,80})》")
 _NUMBER = re.compile(r"([\u4e00-\u9fff]{0,12})〔(\d{4})〕(\d+)号")
 _ORDER = re.compile(r"(?:令|公告)第?(\d+|[零一二三四五六七八九十百]+)号")
 _ENDINGS = (
-    "委员会 委 办公室 法院 检察院 派出所 司法所 政府 中心 支队 大队 窗口 医院 银行 公司 协会 居委会 村委会 部门 机构 机关 管理站 消防队 街道办 公证处"
+    "委员会 委 办公室 法院 检察院 派出所 司法所 政府 中心 支队 大队 窗口 医院 银行 公司 协会 居委会 村委会 部门 机构"
+    " 机关 管理站 消防队 街道办 公证处"
     " 指挥部 工会 联合会 基金会 仲裁院 研究院 总局 局 厅 银行 站点 事务所 学校 企业 平台 网站"
 )
 _BODY = re.compile("|".join(sorted(set(_ENDINGS.split()), key=len, reverse=True)))
-_TRADE = re.compile(r"(?:企业|机构|公司|学校|平台|网站|银行|站点)$|.{11}")      # what novelty of letters judges well enough
+# Of which the letters that are not in the quote tell well enough.
+_TRADE = re.compile(r"(?:企业|机构|公司|学校|平台|网站|银行|站点)$|.{11}")
 _NO_BODY = re.compile(r"格局|布局|结局|全局|开局|大厅|餐厅|客厅|委托|委派|[当]局部|局限|邮局$|委婉")
 _PLACE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:省|自治区|自治州|市|区|县|街道|镇|乡)(?![场政民级辖域])")
 _NO_PLACE = re.compile(
-    r"[外本我全各该跨出入]省|[本全我该各城超外夜菜农上股楼集门]市|[小社地园校学辖灾景片山郊街住库时城新老本全各市该服工片牧林农外重一]区|[本全各市该外]县|区、县|[城乡各本]镇|城乡|[下本各]乡"
+    r"[外本我全各该跨出入]省|[本全我该各城超外夜菜农上股楼集门]市"
+    r"|[小社地园校学辖灾景片山郊街住库时城新老本全各市该服工片牧林农外重一]区|[本全各市该外]县|区、县|[城乡各本]镇"
+    r"|城乡|[下本各]乡"
     r"|市区|县区|县级|区级|街道$"
 )
-_PARTICLES = frozenset("您你往入向到由在去找经与和及、或是为的对从被请按凭持把将于给跟往且并可以需应拨打联系当,:（(《》\"的了会归该所各\ue001\ue002\ue003\ue004\ue005\ue006\ue007\ue008\ue010")
+_PARTICLES = frozenset(
+    "您你往入向到由在去找经与和及、或是为的对从被请按凭持把将于给跟往且并可以需应拨打联系当,"
+    ":（(《》\"的了会归该所各\ue001\ue002\ue003\ue004\ue005\ue006\ue007\ue008\ue010"
+)
 _ADMIN = frozenset("省市区县州镇乡国")
 ROLES = (
-    "成年人 盲人 退休人 职工 城乡居民 居民 农民工 农民 学生 儿童 老人 残疾人 失业人 退役军人 军人 用人单位 企业 个体工商户 单身人 单身 家庭 夫妻 配偶 父母 子女 未成年人 业主 物业 承租人"
-    " 出租人 开发商 建设单位 施工单位 供水单位 供热企业 用户 消费人 经营人 法定代表人 监护人 代办人 孤儿 特困人 低保家庭 低保对象 毕业生 高校毕业生 养犬人 借款人"
-    " 小微企业 个人 单位 事业单位 机关 公务员 教师 医生 孕妇 男 女 非本市户籍 本市户籍 本市常住 农村 城镇 学校 医疗机构 劳动者 当事人 投诉人 被投诉人 公民 法人"
+    "成年人 盲人 退休人 职工 城乡居民 居民 农民工 农民 学生 儿童 老人 残疾人 失业人 退役军人 军人 用人单位 企业"
+    " 个体工商户 单身人 单身 家庭 夫妻 配偶 父母 子女 未成年人 业主 物业 承租人"
+    " 出租人 开发商 建设单位 施工单位 供水单位 供热企业 用户 消费人 经营人 法定代表人 监护人 代办人 孤儿 特困人"
+    " 低保家庭 低保对象 毕业生 高校毕业生 养犬人 借款人"
+    " 小微企业 个人 单位 事业单位 机关 公务员 教师 医生 孕妇 男 女 非本市户籍 本市户籍 本市常住 农村 城镇 学校"
+    " 医疗机构 劳动者 当事人 投诉人 被投诉人 公民 法人"
     " 驾驶人 乘客 所有人 使用人 管理人 外国人 新生儿 幼儿 烈士 遗属"
 ).split()
 _OLD = 60                    # years: of whom a rule gives such an age may be called old
@@ -92,7 +102,8 @@ def _carried(name: str, quoted: str) -> bool:
 
 
 _BEFORE_NAME = frozenset(
-    "申请 材料 提交 打 问 咨询 报告 办理 市民 请向 直接向 联系 当地 或者 也可 我市 本市 你们 可由 交 送 归 报 人 携带 登录 进入 通过 前来 公民 居民 再 都 你 您 负责 要求"
+    "申请 材料 提交 打 问 咨询 报告 办理 市民 请向 直接向 联系 当地 或者 也可 我市 本市 你们 可由 交 送 归 报 人"
+    " 携带 登录 进入 通过 前来 公民 居民 再 都 你 您 负责 要求"
     " 投诉 举报 还可 申请人 等".split()
 )
 
@@ -105,7 +116,8 @@ def strangers(match: Match, restated: str, unit: Unit, before: str) -> Iterator[
     ours = set(ROLE.findall(match.clause.text))
     theirs = set(ROLE.findall(unit.text))
     here = set(ROLE.findall(restated))
-    aged = any(fact.unit == "岁" and fact.value >= _OLD for clause in (*unit.lead, *unit.clauses) for fact in clause.facts)
+    aged = any(fact.unit == "岁" and fact.value >= _OLD for clause in (*unit.lead,
+    *unit.clauses) for fact in clause.facts)
     for role in sorted(ours - {"老人"} if aged else ours):
         if any(role in other or other in role for other in here):
             continue

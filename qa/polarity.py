@@ -130,11 +130,17 @@ def _joins_anew(text: str, source: str) -> bool:
 
 # Of each row a rule says one; a draft may not say another.
 _SCOPES = tuple(tuple(row.split()) for row in (
-    "部分 全部 全额 半额 减半 半价 双倍 加倍 差额 定额", "每平方米 每亩 每公顷 每立方米", "首次 每次 再次 二次 末次", "每年 每月 每季度 每半年 每日 每天 每周 一次性 按月 按年 按季 按日",
-    "每人 每户 每套 每件 每车 每单位", "连续 累计", "次月 当月 上月 本月", "次年 当年 上年 本年", "以上 以下", "超过 不足 低于 高于 不超过 不低于 达到", "最高 最低 最多 最少", "最长 最短", "当日 当月 当年 次日", "至少 至多",
-    "之前 之后", "事前 事后", "自愿 强制", "双方 任何一方 单方 一方 第三方", "集体 个人", "线上 线下", "本市 外市 本省 外省 全国 境外", "城镇 农村", "提高 降低 提前 推迟 延长 缩短", "增加 减少 扣减", "高于 低于", "优先 最后",
-    "转入 转出", "领取 退还 缴纳", "有效 无效", "公开 保密", "男 女", "父 母", "甲 乙", "主要 次要", "直系 旁系", "现金 转账", "书面 口头", "原件 复印件",
-    "实名 匿名", "正面 背面", "上午 下午", "工作日 节假日 周末", "承担 免除", "准予 驳回", "一般 重大 特别重大 较大", "轻微 严重 较重 较轻", "初审 复审 终审",
+    "部分 全部 全额 半额 减半 半价 双倍 加倍 差额 定额", "每平方米 每亩 每公顷 每立方米", "首次 每次 再次 二次 末次",
+    "每年 每月 每季度 每半年 每日 每天 每周 一次性 按月 按年 按季 按日",
+    "每人 每户 每套 每件 每车 每单位", "连续 累计", "次月 当月 上月 本月", "次年 当年 上年 本年", "以上 以下",
+    "超过 不足 低于 高于 不超过 不低于 达到", "最高 最低 最多 最少", "最长 最短", "当日 当月 当年 次日", "至少 至多",
+    "之前 之后", "事前 事后", "自愿 强制", "双方 任何一方 单方 一方 第三方", "集体 个人", "线上 线下",
+    "本市 外市 本省 外省 全国 境外", "城镇 农村", "提高 降低 提前 推迟 延长 缩短", "增加 减少 扣减", "高于 低于",
+    "优先 最后",
+    "转入 转出", "领取 退还 缴纳", "有效 无效", "公开 保密", "男 女", "父 母", "甲 乙", "主要 次要", "直系 旁系",
+    "现金 转账", "书面 口头", "原件 复印件",
+    "实名 匿名", "正面 背面", "上午 下午", "工作日 节假日 周末", "承担 免除", "准予 驳回", "一般 重大 特别重大 较大",
+    "轻微 严重 较重 较轻", "初审 复审 终审",
 ))
 
 
@@ -180,7 +186,8 @@ def _conditions(
 
 def _own_held(clause: Clause, main_pairs: frozenset[str], pairs: frozenset[str]) -> bool:
     """What the condition has in common with the rule itself does not show that it was said."""
-    own = [pair for pair in clause.pairs if pair not in main_pairs and all("\u4e00" <= char <= "\u9fff" for char in pair)]
+    words = clause.pairs - main_pairs
+    own = [pair for pair in words if all("\u4e00" <= char <= "\u9fff" for char in pair)]
     return len(own) < _FEW or sum(pair in pairs for pair in own) >= _OWN * len(own)
 
 
@@ -196,11 +203,11 @@ def _inner(clause: Clause, said: Sequence[Clause]) -> Iterator[str]:
         if len(core) > 1 and coverage(core, pairs) < _PARTLY:
             yield f"条件：漏掉了期限从何时算起的“{match.group(1)}”"
     values = {fact.value for own in said for fact in own.facts}
-    match = _LIMITED.match(clause.text)
-    if match is None:
+    limited = _LIMITED.match(clause.text)
+    if limited is None:
         return
     facts = iter(clause.facts)
-    for part in _PARTS.split(match.group(1)):
+    for part in _PARTS.split(limited.group(1)):
         theirs = [next(facts) for _ in range(part.count(FACT))]
         core = core_of(part)
         if not _LIMITING.search(part) or not core:
@@ -232,7 +239,9 @@ def _held(
         return True                # 盲人饲养导盲犬、独居老人饲养一只犬的: one of them is enough
     if not _own_held(clause, main_pairs, pairs):
         return False
-    return share >= _KEPT or not bare or len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.7 * len(bare)
+    if share >= _KEPT or not bare:
+        return True
+    return len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.7 * len(bare)
 
 
 def _shown(clause: Clause) -> str:

@@ -15,19 +15,27 @@ _CLAUSE_END = re.compile(r"[,:]+")
 _ASIDE = re.compile(rf"\(([^()]*?(?:除外|{NEG}含|{NEG}包括|除[^()]*外)[^()]*)\)")
 _SPEAKER = re.compile(r"(?:^|(?<=\n))(?:问|答):")
 _CONDITION = re.compile(
-    r"^(?:如|若|凡|经|因|遇|逾期|确需|符合|除|对|在.{1,20}期间|满|期满|未经)|(?:的|(?<!\ue010)时|后|前|情况下|情形下|期内)$|^(?:持|凭)\w{2,12}$"
+    r"^(?:如|若|凡|经|因|遇|逾期|确需|符合|除|对|在.{1,20}期间|满|期满|未经)|(?:的|(?<!\ue010)时|后|前|情况下|情形下"
+    r"|期内)$|^(?:持|凭)\w{2,12}$"
 )
 _EXCEPTION = re.compile(rf"^{BUT}|除外|除.*外|另有规定|{NEG}包括|{NEG}适用|{NEG}受.{{0,12}}限制")
 # Words that shape a sentence and say nothing that its source would have to hold.
 _FILLER = re.compile(
-    r"(?<![申聘邀])请|(?<![理自事案缘])由|(?<![存现])在(?![职校读场籍])|(?<![行作认])为|(?<![社协委工])会(?![议计员])|(?<!公)里"
+    r"(?<![申聘邀])请|(?<![理自事案缘])由|(?<![存现])在(?![职校读场籍])|(?<![行作认])为"
+    r"|(?<![社协委工])会(?![议计员])|(?<!公)里"
     r"|(?<![核绝相面])对(?!象)|(?<!服)从(?!业|事)|(?<![功职智])能(?!力|源)|(?<![平同对])等(?!级|次|候|待)|(?<!转)让"
-    r"|(?<![所具持拥享])有(?![效权限关害])|是(?!否)|(?<![以之])内(?!容)|(?<![原])来(?!源|自)|(?<![目])的|(?<!终)了(?!解)"
-    r"|(?<!应)该|把(?!握)|将(?!来)|(?<!成)就(?![业近读医餐])|都(?!市)|也|您|你们?|大家|我们|咱们?|他们|她们|它们|哦|呢|吧|哈"
-    r"|有关|相关|规定|进行|于|从(?=[本])|(?<!所)以(?!上|下|及|外|内)|之(?!前|后|外|内)|上述|前述|本办法|另外|此外|那么|如果|的话"
-    r"|想要?|这个|这些|这样|那|提醒|注意|即(?!时)|则|各|如下|下列|属|还(?![款清贷])|再|另行?|被(?!告|保)|如|若|凡|按|起(?!诉)|到(?!期)"
-    r"|均|一律|主要|例如|比如|也就是说|简单来说|一共|总共|情形|情况|之一|(?<![所具持拥享])有(?=[下以])|事项|手续|方面|与此|目前|现在|直接|同样"
-    r"|凭(?!证|据)|持(?!续|有|证|久)|(?<![地宽])带(?![来头领动薪])|携带?|确实?(?![认定])|完全|需要|给(?!付)|要(?![求件点])|作(?=出)|作出|达"
+    r"|(?<![所具持拥享])有(?![效权限关害])|是(?!否)|(?<![以之])内(?!容)|(?<![原])来(?!源|自)|(?<![目])的"
+    r"|(?<!终)了(?!解)"
+    r"|(?<!应)该|把(?!握)|将(?!来)|(?<!成)就(?![业近读医餐])|都(?!市)|也|您|你们?|大家|我们|咱们?|他们|她们|它们|哦"
+    r"|呢|吧|哈"
+    r"|有关|相关|规定|进行|于|从(?=[本])|(?<!所)以(?!上|下|及|外|内)|之(?!前|后|外|内)|上述|前述|本办法|另外|此外"
+    r"|那么|如果|的话"
+    r"|想要?|这个|这些|这样|那|提醒|注意|即(?!时)|则|各|如下|下列|属|还(?![款清贷])|再|另行?|被(?!告|保)|如|若|凡|按"
+    r"|起(?!诉)|到(?!期)"
+    r"|均|一律|主要|例如|比如|也就是说|简单来说|一共|总共|情形|情况|之一|(?<![所具持拥享])有(?=[下以])|事项|手续"
+    r"|方面|与此|目前|现在|直接|同样"
+    r"|凭(?!证|据)|持(?!续|有|证|久)|(?<![地宽])带(?![来头领动薪])|携带?|确实?(?![认定])|完全|需要|给(?!付)"
+    r"|要(?![求件点])|作(?=出)|作出|达"
 )
 _STOP = frozenset("\"()《》〈〉、·.-/〔〕 ")
 
@@ -118,7 +126,8 @@ def _unit(clauses: Sequence[Clause], lead: tuple[Clause, ...], asked: str, quote
     pairs = frozenset().union(*(clause.pairs for clause in (*lead, *clauses))) | pairs_of(whole)
     return Unit(
         tuple(clauses), lead, asked, pairs | pairs_of(asked), frozenset(whole + asked),
-        "".join(clause.text for clause in (*lead, *clauses)) + asked, quote, piece.startswith((BUT, "除")) or all(clause.exception for clause in clauses),
+        "".join(clause.text for clause in (*lead, *clauses)) + asked, quote,
+        piece.startswith((BUT, "除")) or all(clause.exception for clause in clauses),
     )
 
 
@@ -179,7 +188,8 @@ def source_of(clause: Clause, others: Sequence[Clause]) -> Clause | None:
     if not others:
         return None
     return max(others, key=lambda other: (
-        (coverage(clause.core, other.pairs) if _has_letters(clause) else 0.0) + 0.5 * fitting(clause, (other,)) + 0.2 * (clause.condition == other.condition)
+        (coverage(clause.core, other.pairs) if _has_letters(clause) else 0.0) + 0.5 * fitting(clause,
+        (other,)) + 0.2 * (clause.condition == other.condition)
     ))
 
 

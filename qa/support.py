@@ -71,8 +71,8 @@ class Support:
             letters, missing = _novel(match, names)
             alone = match.unit.letters if match.unit else frozenset()
             bare = match.clause.core.replace(GAP, "")
-            others = frozenset(missing) - frozenset(uncovered(match.clause.core, match.around | match.unit.pairs)[1]) if (
-                match.unit) else frozenset()
+            everywhere = match.around | match.unit.pairs if match.unit else names
+            others = frozenset(missing) - frozenset(uncovered(match.clause.core, everywhere)[1])
             novel += sum(_ASIDE if n in others else 0.5 if bare[n] in alone else 1.0 for n in missing)
             missing = [n for n in missing if n not in others]
             longest = max(longest, _run(missing))

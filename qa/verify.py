@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from core.records import Citation
 from qa.facts_kept import Placed, dropped, foreign_number, missing, placed, placed_in
@@ -22,9 +22,14 @@ from qa.support import Likeness, Support
 _UNKNOWN = Support()
 _END = "。;!?\n"
 _TRIM = "。;!,\n\""
-_EXCEPTS = re.compile(r"(?:\([一二三四五六七八九十\d]+\))?(?:但|除|前款|上述.{0,6}不|不适用|.*(?:除外|不适用|不在此限)$)")
+_EXCEPTS = re.compile(
+    r"(?:\([一二三四五六七八九十\d]+\))?(?:但|除|前款|上述.{0,6}不|不适用|.*(?:除外|不适用|不在此限)$)"
+)
 _TURNS = re.compile(r"[不无未禁非除]")
-_MARK = re.compile(r"(?:^|[。;\n:])(?:[-*•]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、)]|[一二三四五六七八九十]{1,3}、|答:|第[一二三四五六七八九十百零]+条)$")
+_MARK = re.compile(
+    r"(?:^|[。;\n:])(?:[-*•]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、)]|[一二三四五六七八九十]{1,3}、|答:"
+    r"|第[一二三四五六七八九十百零]+条)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,8 @@ def matches_of(sentence: str, quotes: Sequence[str], support: Support = _UNKNOWN
 
 def check_cited(text: str, citations: Sequence[Citation], support: Support = _UNKNOWN) -> Verdict:
     """The sentence against what it cites; a document that is not in force is told, and drops nothing."""
-    names = [
-        name for c in citations for name in (c.title, f"《{c.title}》{c.doc_no or ''}{c.article}", c.doc_no or "") if name
-    ]
+    rows = ((c.title, f"《{c.title}》{c.doc_no or ''}{c.article}", c.doc_no) for c in citations)
+    names = [name for row in rows for name in row if name]
     verdict = check(text, [citation.quote for citation in citations], support, names=names)
     old = [f"引用的《{c.title}》在所问日期不是现行有效的规定" for c in citations if not c.in_force]
     return Verdict(verdict.carried, verdict.reasons, verdict.score, tuple(dict.fromkeys(old)))
@@ -171,13 +175,8 @@ def _kept(found: Sequence[Match], units: Sequence[Unit], before: dict[int, str])
 
 def _merged(found: Sequence[Match]) -> Iterator[str]:
     """The condition of one rule with the consequence of another, or its subject with another's number."""
-    for one, two in zip(found, found[1:], strict=False):
+    for one, two in pairwise(found):
         if one.unit and two.unit and one.unit is not two.unit and foreign_number(two, one.unit):
             yield f"数字：“{two.clause.facts[0].text}”在引文中说的是另一件事"
     if any(match.elsewhere for match in found):
         yield "条件：条件与结论出自引文中不同的规定"
-
-
-def reason_kinds(verdict: Verdict) -> tuple[str, ...]:
-    """数字, 否定, 条件 …: what stands before the colon of each reason."""
-    return tuple(key for key, _ in groupby(reason.split("：")[0] for reason in verdict.reasons))
