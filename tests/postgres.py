@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import TypedDict
 
 from sqlalchemy import create_engine
 
@@ -75,11 +76,20 @@ class Server:
     def stop(self, how: str = "immediate") -> None:
         self.run("pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
 
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Stopped and removed in the end, also when the tests are killed: a shell waits for its input to end."""
+        clean = f"read _; '{self.programs}/pg_ctl' -D '{self.data}' -m immediate -w stop; rm -rf '{self.folder}'"
+        with subprocess.Popen(
+            ["/bin/sh", "-c", clean], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd="/", start_new_session=True, **_as_account(),
+        ):
+            yield
+
     def run(self, program: str, *arguments: str | Path) -> None:
-        account = _account() if os.geteuid() == 0 else None
         subprocess.run(
             [self.programs / program, *arguments], check=True, cwd=self.folder, stdout=subprocess.DEVNULL,
-            user=account, group=account and pwd.getpwnam(account).pw_gid, extra_groups=[] if account else None,
+            **_as_account(),
         )
 
     @property
@@ -97,16 +107,25 @@ def running(*, fsync: bool = False) -> Iterator[Server]:
     if os.geteuid() == 0:
         shutil.chown(folder, _account())
     server = Server(there, folder, fsync)
-    try:
+    with server.guarded():
         server.run("initdb", "-D", server.data, "-U", "policydesk", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         server.start()
-        try:
-            server.make_shared()
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder)
+        server.make_shared()
+        yield server
+
+
+class _User(TypedDict):
+    user: str | None
+    group: int | None
+    extra_groups: list[int] | None
+
+
+def _as_account() -> _User:
+    """Of whom the server's processes are."""
+    if os.geteuid() != 0:
+        return {"user": None, "group": None, "extra_groups": None}
+    name = _account()
+    return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
 
 
 def _account() -> str:
