@@ -125,6 +125,8 @@ class Steps:
             record_all(connection, who, [
                 Entry("draft", d.id, {"source": d.source, "title": d.facts.title}) for d in batch
             ])
+        if instead_of:
+            self.refresh_index()
 
     def stage(self, batch: Sequence[Document], who: str, *, also: Also = nothing) -> Staged:
         """Step one, for what is not published. Of several revisions of one source the last of ``batch`` counts.
