@@ -50,6 +50,7 @@ TODAY = date(2026, 6, 1)
 _STEPS = 30                  # the highest durable step before which a child is killed
 _SECONDS = 1.2               # the longest time after which it is
 _CHANGES = 12                # that a child would make if it were left alone
+_REMEMBERED = 100            # words of earlier changes that are looked for, besides those that are to be found
 _NO_FAULT = ("free_space", "reindex_unfinished")     # the next reindex goes on with what is left of the last
 _SOURCES = 12                # so many documents come and go
 
@@ -259,7 +260,8 @@ def trials(folder: Path, database: str, count: int, seed: int) -> Iterator[dict[
         by_step = trial % 2 == 0
         kill = Killer(step if by_step else 0)
         ended = killed(partial(work, home, database, changes, told, kill), None if by_step else seconds, told)
-        words = [*words, *(c.word for c in changes if c.word)][-150:]
+        live = [known.word for known in world.values() if known.word]
+        words = list(dict.fromkeys([*live, *words[-_REMEMBERED:], *(c.word for c in changes if c.word)]))
         done = sum(line.strip().isdigit() for line in told.read_text(encoding="utf-8").splitlines())
         looked = in_fork(partial(look, home, database, words, out))
         report = json.loads(out.read_text(encoding="utf-8")) if looked == 0 else {}
