@@ -99,6 +99,11 @@ def regions_named(name: str, names: Mapping[str, str]) -> tuple[str, ...]:
     return _index(tuple(names.items())).get(name, ()) + _table().get(name, ())
 
 
+def all_regions(names: Mapping[str, str]) -> dict[str, str]:
+    """Full name by code: the table's, and the configured ones in their place."""
+    return {**_rows(), **names}
+
+
 def _one(text: str, position: int, within: str, index: Mapping[str, tuple[str, ...]]) -> tuple[str | None, int] | None:
     """The longest name at ``position`` that lies in the region ``within``, and where it ends."""
     prefix = within.rstrip("0") if within else ""

@@ -47,6 +47,8 @@ def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
     found = []
     for word, sounds in rows("spellings.tsv", 2):
         syllables = sounds.split(" ")
-        parts = [f"(?:{char}|{sound})" for char, sound in zip(word, syllables, strict=True)]
-        found.append((re.compile(r"(?<![a-z])" + r"[\s'\-]?".join(parts) + r"(?![a-z])"), word))
+        parts = [rf"(?:{char}|(?:{sound}))" for char, sound in zip(word, syllables, strict=True)]
+        parts[0] = rf"(?:{word[0]}|(?<![a-z])(?:{syllables[0]}))"
+        parts[-1] = rf"(?:{word[-1]}|(?:{syllables[-1]})(?![a-z]))"
+        found.append((re.compile(r"[\s'\-]?".join(parts)), word))
     return tuple(found)
