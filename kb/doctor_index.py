@@ -187,7 +187,8 @@ def left_over(settings: IndexSettings, facts: Mapping[str, str]) -> list[Path]:
     """Folders of indexes that nothing names, and what making one left behind."""
     used = {store_folder(settings.home, facts.get(PLACE, "")).name}
     if NEXT in facts:
-        used.add(store_folder(settings.home, facts[NEXT]).name)
+        name = store_folder(settings.home, facts[NEXT]).name
+        used |= {name, f"{name}.new"}        # the second while it was being made
     if settings.kind != "edge":
         used = set()
     found = [path for path in settings.home.glob("vectors*") if path.is_dir() and path.name not in used]
