@@ -33,6 +33,7 @@ from policydesk.cli_models import models_app
 from policydesk.cli_ops import backup, doctor, restore
 from policydesk.cli_review import review_app
 from policydesk.cli_train import train_app
+from policydesk.cli_understand import understand
 from policydesk.options import (
     AsJson,
     Asked,
@@ -74,7 +75,9 @@ app.add_typer(train_app, name="train")
 app.add_typer(edit_app, name="edit")
 app.add_typer(review_app, name="review")
 app.add_typer(jobs_app, name="jobs")
-for verb in (reindex, doctor, backup, restore, repeal, unrule, impact, history, care, replay, feedback, conflicts):
+for verb in (
+    reindex, doctor, backup, restore, repeal, unrule, impact, history, care, replay, feedback, conflicts, understand,
+):
     app.command()(verb)
 
 

@@ -16,7 +16,9 @@ _LOOKED_AT = 5
 _MOST = 6                    # choices: more than that nobody listens to
 _LEAD = re.compile(r"(?:^|\n|[。；;：:])[\s|]*(?:[（(]?[一二三四五六七八九十\d]+[）).、．])?\s*([^。；;\n]{2,40})")
 # what differs from case to case; 在哪里办 seldom does
-_DEPENDS = re.compile(r"多少|标准|钱|几|金额|比例|额度|能不能|能领|可以|条件|够|资格|补贴|津贴|补助|罚|费|价|怎么申请|如何申请|材料|年限|期限|多久")
+_DEPENDS = re.compile(
+    r"多少|标准|钱|几|金额|比例|额度|能不能|能领|可以|条件|够|资格|补贴|津贴|补助|罚|费|价|怎么申请|如何申请|材料|年限|期限|多久"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,13 @@ _POINTER = re.compile(
     r"(?:这|那|该|此|上述|前述|上面(?:说)?的?|刚才(?:说)?的?)(?:个|种|项|类|些|笔|份|条)?"
     r"(?P<noun>补贴|补助|津贴|政策|规定|办法|证|证件|钱|费用?|项目|业务|事项?|待遇|贷款|条例|通知|文件|服务|保险|救助金?|住房|房子|情况)?"
 )
-_LEADS_ON = re.compile(r"^\s*(?:那|那么|然后|还有|另外|以及|还|再问一下|请问|好的?|嗯|哦)*[，,、\s]*(?:这|那|该|此|它|他|她|其|上述|前述)?")
-_WHAT_OF = re.compile(r"^(?:那|那么|如果(?:是)?|要是|换成|换作|换做)?[，,\s]*(?P<what>[^，,。？?]{1,16}?)(?:的话)?(?:呢|怎么样|行吗|可以吗|怎么算)[？?]?$")
+_LEADS_ON = re.compile(
+    r"^\s*(?:那|那么|然后|还有|另外|以及|还|再问一下|请问|好的?|嗯|哦)*[，,、\s]*(?:这|那|该|此|它|他|她|其|上述|前述)?"
+)
+_WHAT_OF = re.compile(
+    r"^(?:那|那么|如果(?:是)?|要是|换成|换作|换做)?[，,\s]*"
+    r"(?P<what>[^，,。？?]{1,16}?)(?:的话)?(?:呢|怎么样|行吗|可以吗|怎么算)[？?]?$"
+)
 _TAIL = re.compile(r"[\s。？?！!，,]+$")
 _MONEY = ("补贴", "补助", "津贴", "待遇", "费", "费用", "救助金", "救助", "金", "贷款")
 _SAYS_NOTHING = ("事", "事项", "情况", "业务", "项目", "钱")
@@ -26,6 +31,7 @@ _PERSON = re.compile(
 )
 _TOPIC_CHARS = 24            # what is longer is a story: the whole question is carried on
 _AGE = re.compile(r"(\d{2,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|一百)多?(?:周岁|岁|$)")
+_YEARS = re.compile(r"\d{2,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|一百")
 _REPLY_CHARS = 24            # a reply to what was asked back
 
 
@@ -164,7 +170,7 @@ def _choice(question: str, choices: Sequence[str]) -> str | None:
 
 def _holds(choice: str, said: str) -> bool:
     """Whether an age that a reply gives lies in the span that a choice gives: 九十多岁 in 90至99周岁."""
-    age, bounds = _AGE.search(said), [int(part) for part in re.findall(r"\d{2,3}", choice)]
+    age, bounds = _AGE.search(said), [number(part) for part in _YEARS.findall(choice)]
     if not age or not bounds:
         return False
     years = number(age.group(1))

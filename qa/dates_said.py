@@ -36,7 +36,9 @@ _HAPPENED = re.compile(
 _ACCORDING = re.compile(r"(?:按|依|按照|根据|执行)$")
 _FROM_THEN = re.compile(r"(?:自|从|是|于|在|到|至)$")
 _RULE_BESIDE = re.compile(r"^份?[的时]?.{0,8}(?:标准|规定|政策|价格|待遇|补贴|补助|费用|收费)")
-_NAMES_YEAR = re.compile(rf"(?:{_YEAR.replace('?P<year>', '?:')}|今年|本年|去年|上一?年度|前年|明年|后年)|(?:19|20)\d\d(?=[-/.])")
+_NAMES_YEAR = re.compile(
+    rf"(?:{_YEAR.replace('?P<year>', '?:')}|今年|本年|去年|上一?年度|前年|明年|后年)|(?:19|20)\d\d(?=[-/.])"
+)
 _WITHIN = re.compile(r"(?:《[^》]*|〔|［|\[|\(|（|第)$")
 
 
@@ -73,7 +75,8 @@ def asked_day(question: str, today: date) -> date | None:
 def _days(question: str, today: date) -> list[tuple[date, int, int]]:
     found: list[tuple[date, int, int]] = []
     for match in (*_ISO.finditer(question), *_DATED.finditer(question)):
-        if match.group() and match.group() not in _PER and not _WITHIN.search(question[: match.start()]) and (day := _day(match, today)):
+        named = match.group() not in ("", *_PER) and not _WITHIN.search(question[: match.start()])
+        if named and (day := _day(match, today)):
             found.append((day, match.start(), match.end()))
     for word, offset in _NEAR:
         found += [(today + timedelta(offset), m.start(), m.end()) for m in re.finditer(word, question)]

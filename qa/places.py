@@ -11,18 +11,25 @@ from core.regions import all_regions, leading_region, region_chain, region_name
 from qa.list_files import rows
 
 # 我是湖南人, 外省户口: where somebody comes from, not whose rules are asked for
-_ORIGIN = re.compile(r"(?:的)?(?:人|户口|户籍|籍|身份证|老家|驾照|驾驶证|牌照|车牌|号牌|本地人|农村人|来的|过来的|学生|同胞|居民|考生|的[，,])")
-_FROM = re.compile(r"(?:买了?|收购了?|引进了?|考上了?|老家(?:在|是)?|户口(?:在|是)|户籍(?:在|是)|来自|籍贯是?|出生在|从|原来?在|由)$")
+_ORIGIN = re.compile(
+    r"(?:的)?(?:人|户口|户籍|籍|身份证|老家|驾照|驾驶证|牌照|车牌|号牌|本地人|农村人|来的|过来的|学生|同胞|居民|考生|的[，,])"
+)
+_FROM = re.compile(
+    r"(?:买了?|收购了?|引进了?|考上了?|老家(?:在|是)?|户口(?:在|是)|户籍(?:在|是)|来自|籍贯是?|出生在|从|原来?在|由)$"
+)
 _LIKENED = re.compile(r"(?:像|跟|和|比|同|学习|参照|不如|为什么)$")
 _LIKE_THAT = re.compile(r"(?:那样|那边那样|一样|相比|比|那么|都)")
 # the asker's own region, without its name
-_OWN = re.compile(r"本市|本省|本区|本县|我市|我省|我区|我县|省里|市里|区里|县里|我们这|咱们?这|这边|这里|这儿|本地|当地|回来|回老家|老家")
+_OWN = re.compile(
+    r"本市|本省|本区|本县|我市|我省|我区|我县|省里|市里|区里|县里|我们这|咱们?这|这边|这里|这儿|本地|当地|回来|老家"
+)
 # 中山路, 北京银行, 青岛啤酒: a name that a place gave to something else
 _NAMES_A_THING = re.compile(
     r"(?:东|西|南|北|中)?(?:路|街|大道|大街|巷|桥|花园|公园|广场|大厦|小区|新村|银行|大学|学院|中学|小学|啤酒|茶|面|烤鸭|时间"
     r"|牌|号|站|机场|苑|府|城|酒店|公司|集团|证券|人寿|晚报|方言|话|菜)"
 )
 _SHORT = 2
+_LEVEL = re.compile(r"(?:特别行政区|(?:维吾尔|壮族|回族)?自治区|(?:[^自]{1,8}族)*自治州|地区|[省市区县盟])$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ def _short_names(home: str, configured: tuple[tuple[str, str], ...]) -> dict[str
         own = bool(home) and code[:4] == home[:4]
         if not own and not code.endswith("00") and code not in dict(configured):
             continue
-        short = re.sub(r"(?:特别行政区|(?:维吾尔|壮族|回族)?自治区|(?:[^自]{1,8}族)*自治州|地区|[省市区县盟])$", "", full)
+        short = _LEVEL.sub("", full)
         if len(short) >= 2 and short != full and short not in words:
             found.setdefault(short, code)
     return found

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from qa.list_files import compiled, expression, rows
+from qa.conditions import Conditions, read_rules
+from qa.list_files import expression
 from qa.plain_form import plain_form
 
 UNSAFE = "unsafe"
 OFF_TOPIC = "off_topic"
 LANGUAGE = "language"        # topic of a text without a Chinese character
-_RULES = "screen_rules.tsv"
 _ALWAYS = frozenset({"prompt_attack", "self_harm", "politics", "advocacy", "writing"})    # topics that no story excuses
 _STORY = 60                  # characters: who tells that much of what happened to them is asking for help
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -35,14 +34,7 @@ class _Rule:
     result: str
     topic: str
     guarded: bool
-    wanted: tuple[re.Pattern[str], ...]
-    unwanted: tuple[re.Pattern[str], ...]
-
-    def said(self, text: str) -> str | None:
-        found = [pattern.search(text) for pattern in self.wanted]
-        if not all(found) or any(pattern.search(text) for pattern in self.unwanted):
-            return None
-        return " ".join(dict.fromkeys(match.group() for match in found if match))[:60]
+    conditions: Conditions
 
 
 def screen(text: str) -> Screened | None:
@@ -54,7 +46,7 @@ def screen(text: str) -> Screened | None:
     for rule in _rules():
         if (rule.guarded and asks_law) or (story and rule.topic not in _ALWAYS):
             continue
-        if (said := rule.said(plain)) is not None:
+        if (said := rule.conditions.said(plain)) is not None:
             return Screened(rule.result, rule.topic, said)
     if not _HAN.search(plain) and _LETTERS.search(plain):
         return Screened(OFF_TOPIC, LANGUAGE, plain[:60])
@@ -74,20 +66,8 @@ def _told(plain: str) -> bool:
 @cache
 def _rules() -> tuple[_Rule, ...]:
     """What is unsafe comes before what is merely off topic."""
-    found = tuple(_read(rows(_RULES, 4)))
+    found = [
+        _Rule(result, topic, guard == "law", conditions)
+        for (result, topic, guard), conditions in read_rules("screen_rules.tsv", 4)
+    ]
     return tuple(sorted(found, key=lambda rule: rule.result != UNSAFE))
-
-
-def _read(lines: Sequence[Sequence[str]]) -> Iterator[_Rule]:
-    names: dict[str, str] = {}
-    for line in lines:
-        if line[0].startswith("="):
-            names[line[0][1:].strip()] = line[1]
-            continue
-        result, topic, guard, conditions = line
-        for name, part in names.items():
-            conditions = conditions.replace("{" + name + "}", part)
-        parts = conditions.split(" & ")
-        wanted = tuple(compiled(part, _RULES) for part in parts if not part.startswith("!"))
-        unwanted = tuple(compiled(part[1:], _RULES) for part in parts if part.startswith("!"))
-        yield _Rule(result, topic, guard == "law", wanted, unwanted)
