@@ -61,7 +61,7 @@ def true_pairs(documents: Sequence[Document], chance: random.Random, *, per_docu
 def _made(
     document: Document, sentence: str, paragraph: str, n: int, found: Sequence[tuple[str, str]], chance: random.Random
 ) -> Pair:
-    if not _in_its_place(sentence, paragraph):
+    if not in_its_place(sentence, paragraph):
         paragraph = sentence
     if n % 5 == 1:
         trimmed = _FRAME.sub("", sentence)
@@ -77,12 +77,12 @@ def _made(
             return Pair(document.id, "numerals", other, (paragraph,))
     if n % 5 == 4 and len(found) > 1:
         second, its = chance.choice([row for row in found if row[0] != sentence] or [(sentence, paragraph)])
-        its = its if _in_its_place(second, its) else second
+        its = its if in_its_place(second, its) else second
         return Pair(document.id, "joined", f"{sentence[:-1]}；{second}", (paragraph, its))
     return Pair(document.id, "verbatim", sentence, (paragraph,))
 
 
-def _in_its_place(sentence: str, paragraph: str) -> bool:
+def in_its_place(sentence: str, paragraph: str) -> bool:
     """Whether the sentence alone says what it says there: not as an item of 不得有下列行为, nor before a 但."""
     place = paragraph.find(sentence)
     lead = paragraph[:place]

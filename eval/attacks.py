@@ -16,7 +16,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +87,9 @@ class AttackResult:
 
 
 def read_documents(paths: Sequence[Path], config: Config) -> list[Document]:
-    """Each document once, in the order of their ids."""
-    settings = ReadSettings(config.ingest, config.regions.names, lambda source, sha256: False, lambda count: None)
+    """Each document once, in the order of their ids; read in this process."""
+    limits = config.ingest.model_copy(update={"workers": 0})
+    settings = ReadSettings(limits, config.regions.names, lambda source, sha256: False, lambda count: None)
     read = read_files(find_files(paths), settings)
     found = {item.id: item for item in read if isinstance(item, Document)}
     return [found[id_] for id_ in sorted(found)]
@@ -181,6 +182,16 @@ def attack_lines(result: AttackResult, *, losses: int = 20) -> Iterator[str]:
         yield f"  引文：{' ┃ '.join(loss.quotes)[:300]}"
         if loss.reasons:
             yield f"  理由：{'；'.join(loss.reasons)}"
+
+
+def attack_record(result: AttackResult) -> dict[str, object]:
+    """For JSON: counts by kind, and every loss."""
+    return {
+        "documents": result.documents,
+        "spoilt": {kind: asdict(tally) for kind, tally in result.spoilt.items()},
+        "true": {kind: asdict(tally) for kind, tally in result.true.items()},
+        "losses": [asdict(loss) for loss in result.losses],
+    }
 
 
 # the weights of the score

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,17 @@ def eval_attacks(
     as_json: AsJson = False,
 ) -> None:
     """核对：篡改过的句子查出多少，属实的句子误删多少，分篡改方式列出。"""
-    from eval.attacks import SAMPLES, attack_lines, drafts, measure, read_documents, read_hand, split_of, support_of
+    from eval.attacks import (
+        SAMPLES,
+        attack_lines,
+        attack_record,
+        drafts,
+        measure,
+        read_documents,
+        read_hand,
+        split_of,
+        support_of,
+    )
     from policydesk.batch import to_line
 
     if split not in ("test", "dev", "all"):
@@ -38,7 +47,7 @@ def eval_attacks(
         parts = {"dev": ("first",), "test": ("second",)}.get(split, ("first", "second"))
         results["手写"] = measure([draft for draft in read_hand() if draft.part in parts], support)
     if as_json:
-        write_lines(None, [to_line({name: asdict(result) for name, result in results.items()})])
+        write_lines(None, [to_line({name: attack_record(result) for name, result in results.items()})])
     else:
         write_lines(None, (
             line for name, result in results.items() for line in (f"{name}：", *attack_lines(result, losses=losses))

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from core.numerals import number
-from kb.quantities import quantities
+from kb.quantities import Dimension, quantities
 
 FACT = "\ue010"
 NEG, MUST, MAY, ONLY, OR, AND, BUT, GAP, ITEM = (chr(0xE001 + n) for n in range(9))
@@ -89,7 +89,10 @@ _NO_NUMBER = re.compile(
 )
 _ADDRESS = re.compile(r"第([零一二两三四五六七八九十百千\d]+)([条款项章节])")
 _CLASSIFIERS = frozenset("份张件个项类户家套辆条档级种届期班所处场只座栋")
-_COUNTED = frozenset("份张户套辆档级只座栋")     # with which 一 counts; 一个 and 一项 mostly do not
+_COUNTED = frozenset("份张户套辆档级类只座栋")     # with which 一 counts; 一个 and 一项 mostly do not
+
+
+_NO_DATE = "无此日"             # 4月0日, of which the quantities keep 4月 only
 
 
 def _facts(text: str) -> Iterator[tuple[int, int, Fact]]:
@@ -99,7 +102,10 @@ def _facts(text: str) -> Iterator[tuple[int, int, Fact]]:
         taken.append((*match.span(), Fact(match.group(), match.group(2), _value(match.group(1)))))
     for quantity in quantities(text):
         said = text[quantity.start : quantity.end]
-        taken.append((quantity.start, quantity.end, Fact(said, quantity.unit, quantity.value.normalize())))
+        unit = quantity.unit
+        if quantity.dimension is Dimension.DATE and (("日" in said and "日" not in unit) or ("月" in said and "月" not in unit)):
+            unit = _NO_DATE
+        taken.append((quantity.start, quantity.end, Fact(said, unit, quantity.value.normalize())))
     taken.sort(key=lambda row: (row[0], -row[1]))
     end = 0
     for start, stop, fact in [*taken, (len(text), len(text), None)]:
