@@ -20,7 +20,8 @@ from core.records import Question
 from kb.jobs import Job, JobState, get
 from policydesk.app import Desk, open_desk
 from policydesk.cli import app
-from policydesk.job_runner import doing_jobs
+from policydesk.cli_jobs import Kind
+from policydesk.job_runner import doing_jobs, works
 from tests.conftest import SAMPLES
 
 POLICIES = SAMPLES / "policies"
@@ -87,6 +88,10 @@ def test_jobs_are_queued_listed_and_cancelled_while_a_desk_holds_the_home(
         shown = json.loads(run("show", "2", "--json"))
         assert (shown["state"], shown["arguments"]["paths"], shown["progress"]) == ("queued", [str(POLICIES)], 0.0)
         assert [line.split()[0] for line in lines(run("list", "--waiting"))] == ["2"]
+
+
+def test_every_kind_that_can_be_queued_is_done(sample_desk: Desk) -> None:
+    assert {kind.value for kind in Kind} == works(sample_desk, beside=True).keys()
 
 
 def test_what_cannot_be_queued_is_told_at_once(run: Callable[..., str]) -> None:
