@@ -34,7 +34,7 @@ def reading(*articles: str, title: str = "停车管理办法") -> Document:
 
 
 FIRST = "停车收费每小时五圆。"
-LONG = "停车场应当公示收费标准。\n停车场应当开具发票。\n停车场应当保持畅通，设置明显标志，安排人员值守，并配备充电设施。"
+LONG = "停车场应当公示收费标准。\n停车场应当开具发票。\n停车场应当保持畅通，设置明显标志，安排人员值守，配备充电设施。"
 DOCUMENT = reading(FIRST, LONG)
 
 
@@ -148,7 +148,8 @@ def test_a_draft_is_edited_as_a_draft(base: KnowledgeBase) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "written"), [("colour", "red"), ("effective_from", "明天"), ("rank", "皇帝"), ("title", " "), ("public", "x")]
+    ("name", "written"),
+    [("colour", "red"), ("effective_from", "明天"), ("rank", "皇帝"), ("title", " "), ("public", "x")],
 )
 def test_a_value_that_a_field_cannot_have_is_refused(name: str, written: str) -> None:
     with pytest.raises(PolicyDeskError):
