@@ -170,8 +170,11 @@ def _conditions(
         before = main
         while before and (unit.clauses[before - 1].condition or unit.clauses[before - 1].exception):
             before -= 1
-            needed.append(unit.clauses[before])
-        if before == main and main and _PREDICATE.match(unit.clauses[main].text):
+            if not _FRAME.match(unit.clauses[before].text):
+                needed.append(unit.clauses[before])
+        if before == main and main and _PREDICATE.match(unit.clauses[main].text) and not (
+            _FRAME.match(unit.clauses[main - 1].text)
+        ):
             needed.append(unit.clauses[main - 1])      # which holds the subject: 具有本市户籍的老年人，可以…
     for main in mains:
         yield from _inner(unit.clauses[main], said)
@@ -217,6 +220,7 @@ def _inner(clause: Clause, said: Sequence[Clause]) -> Iterator[str]:
 
 
 _PREDICATE = re.compile(f"[{MAY}{MUST}{NEG}]|按|由|享受|凭|免")
+_FRAME = re.compile(r"为|按|结合|经.{0,8}政府.{0,4}同意$")     # says why or by what rule, and limits nothing
 _PASSED = re.compile(r"经\w{0,8}?(批准|同意|许可|核准|审批|确认|核实|公证|备案)")
 _COUNTED_FROM = re.compile(f"[自从在于](.{{2,30}}?)[起后]{FACT}")
 _LIMITED = re.compile(r"(.{4,60})的(?=\w)")

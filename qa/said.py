@@ -103,7 +103,7 @@ def _facts(text: str) -> Iterator[tuple[int, int, Fact]]:
     for quantity in quantities(text):
         said = text[quantity.start : quantity.end]
         unit = quantity.unit
-        if quantity.dimension is Dimension.DATE and (("日" in said and "日" not in unit) or ("月" in said and "月" not in unit)):
+        if quantity.dimension is Dimension.DATE and any(part in said and part not in unit for part in "月日"):
             unit = _NO_DATE
         taken.append((quantity.start, quantity.end, Fact(said, unit, quantity.value.normalize())))
     taken.sort(key=lambda row: (row[0], -row[1]))

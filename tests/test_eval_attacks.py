@@ -69,7 +69,8 @@ def test_quotes_that_were_written_down_by_hand_stand_in_the_samples() -> None:
 
 
 def test_losses_are_counted_on_both_sides() -> None:
-    right, wrong = Draft("改写", True, "免收费用。", ("不予受理。",)), Draft("改数额", False, "处二百元罚款。", ("处二百元罚款。",))
+    right = Draft("改写", True, "免收费用。", ("不予受理。",))
+    wrong = Draft("改数额", False, "处二百元罚款。", ("处二百元罚款。",))
     result = measure([right, wrong], Support())
     assert result.caught == (0, 1)
     assert result.dropped == (1, 1)
