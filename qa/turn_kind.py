@@ -10,7 +10,7 @@ from qa.conditions import Conditions, read_rules
 from qa.plain_form import plain_form
 from qa.screen import UNSAFE, screen
 
-_EMERGENCY_CHARS = 80        # who is in need says it in a sentence; a long letter tells what happened
+_SHORT_CHARS = 80            # who is in need, or wants a human, says it in a sentence; a long letter tells a story
 _LONG = 120
 _ENDING = 60
 
@@ -38,6 +38,9 @@ class TurnKind:
     said: str = ""               # the words that decided
 
 
+_SHORT = (Kind.EMERGENCY, Kind.PERSON)
+
+
 def turn_kind(text: str) -> TurnKind:
     """A prompt attack or a harmful request goes before all else; what no rule knows is a policy question.
 
@@ -49,7 +52,7 @@ def turn_kind(text: str) -> TurnKind:
         return TurnKind(Kind.UNSAFE, screened.topic, screened.said)
     plain = plain_form(text)
     for kind, topic, conditions in _rules():
-        if kind is Kind.EMERGENCY and len(plain) > _EMERGENCY_CHARS:
+        if kind in _SHORT and len(plain) > _SHORT_CHARS:
             continue
         # a long complaint asks many things in passing; whether it wants an answer shows at its end
         asking = plain[-_ENDING:] if topic == "told" and len(plain) > _LONG else plain
