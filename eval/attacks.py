@@ -43,7 +43,7 @@ class Draft:
     sentence: str
     quotes: tuple[str, ...]
     document: str = ""
-    part: str = ""               # of those written by hand: "first" was read while the rules were made, "second" not
+    part: str = ""               # of those written by hand: first, second, third, in the order of their making
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,8 @@ def attack_record(result: AttackResult) -> dict[str, object]:
 def calibrated(some: Sequence[Draft], hand: Sequence[Draft], support: Support) -> Weights:
     """Logistic regression on the sentences that no rule decides; those of ``hand`` count as much as ``some`` together.
 
-    The threshold lets 99 of 100 true generated sentences by and 97 of 100 true ones that were written by hand.
+    The threshold lets all but 0.5 % of the true generated sentences by and all but 1.2 % of those written by hand:
+    the rules drop true ones, too, and both together may drop 3 %.
     """
     open_support = replace(support, weights=replace(support.weights, threshold=0.0))
     rows: list[Likeness] = []
@@ -220,11 +221,11 @@ def calibrated(some: Sequence[Draft], hand: Sequence[Draft], support: Support) -
     weights = np.zeros(columns.shape[1])
     for _ in range(6000):
         guess = 1 / (1 + np.exp(-np.clip(columns @ weights, -30, 30)))
-        weights -= 0.1 * (columns.T @ ((guess - wanted) * balance) + 0.002 * weights)
+        weights -= 0.1 * (columns.T @ ((guess - wanted) * balance) + 0.01 * weights)
         weights = np.where(signs * weights < 0, 0.0, weights)
     scores = 1 / (1 + np.exp(-np.clip(columns @ weights, -30, 30)))
     floors = [np.quantile(scores[(wanted == 1) & (by_hand == own)], share) for own,
-    share in ((False, 0.01), (True, 0.03))]
+    share in ((False, 0.005), (True, 0.012))]
     meaning = float(np.median(columns[wanted == 1, 5]))
     found = [round(float(value), 3) for value in (*weights, meaning, min(floors) - 0.001)]
     return Weights(*found)
@@ -240,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     some = [d for d in read_documents(given.documents, load_config()) if split_of(d.id) == "dev"][: given.most]
     support = support_of(encoder=not given.plain)
     weights = calibrated(
-        [*drafts(some, per_document=15)], [draft for draft in read_hand() if draft.part == "first"], support)
+        [*drafts(some, per_document=15)], read_hand(), support)
     sys.stdout.write(f"{weights}\n")
     return 0
 

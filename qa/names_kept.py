@@ -125,11 +125,25 @@ def strangers(match: Match, restated: str, unit: Unit, before: str) -> Iterator[
             yield f"对象：引文说的不是“{role}”"
         elif not any(role in other or other in role for other in theirs) and role not in before:
             yield f"对象：引文没有说到“{role}”"
+    subject = _SUBJECT.match(match.clause.text)
+    if subject and subject.group(1) in unit.text and not _is_subject(subject.group(1), unit):
+        yield f"对象：引文说的“{subject.group(1)}”不是要这样做的人"
     own_bodies = bodies(match.clause.text)
     if own_bodies and bodies(unit.text):
         for name in own_bodies:
             if not _TRADE.search(name) and not _carried(name, unit.text) and (bodies(restated) or name not in before):
                 yield f"机构：这一条引文说的不是“{name}”"
+
+
+_SUBJECT = re.compile(
+    r"(?:请注意)?([\u4e00-\u9fff]{0,8}(?:人|者|方|户|员|单位|部门|机关|企业|家庭))[\ue001\ue002\ue003]"
+)
+
+
+def _is_subject(name: str, unit: Unit) -> bool:
+    """At the beginning of a clause, or right before what must or may be done: not 将伤者送医疗机构."""
+    modal = re.compile(name + "[\ue001\ue002\ue003]")
+    return any(c.text.startswith(name) or modal.search(c.text) for c in (*unit.lead, *unit.clauses))
 
 
 def texts(units: Sequence[Unit]) -> dict[int, str]:

@@ -25,7 +25,7 @@ def lost(unit: Unit, matches: Sequence[Match], everything: Sequence[Clause]) -> 
     pairs = frozenset().union(*(clause.pairs for clause in said))
     restated = restated_clauses(unit, said, pairs)
     yield from _negations(unit, said, restated, everything)
-    yield from _duties(said, restated)
+    yield from _duties(unit, said, restated)
     yield from _alternatives(unit, said, restated)
     yield from _scopes(said, restated)
     yield from _conditions(unit, said, restated, pairs)
@@ -85,7 +85,7 @@ def _shared(near: str, other: str) -> bool:
     return bool(set(near[:3]) & set(other))
 
 
-def _duties(said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
+def _duties(unit: Unit, said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]:
     """应当 against 可以, each pair of clauses by itself where they can be told apart."""
     for clause in said:
         found = source_of(clause, restated)
@@ -99,6 +99,8 @@ def _duties(said: Sequence[Clause], restated: Sequence[Clause]) -> Iterator[str]
             yield "情态：引文是“可以”，这里成了“应当”"
         elif may > 0 and MAY not in source and NEG in source and NEG not in clause.text:
             yield "情态：引文不允许，这里成了“可以”"
+        elif may > 0 and MAY not in unit.text and (_bare_musts(unit.text) or NEG in unit.text):
+            yield "情态：引文没有说“可以”"
 
 
 def _bare_musts(text: str) -> int:
@@ -245,7 +247,7 @@ def _held(
         return False
     if share >= _KEPT or not bare:
         return True
-    return len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.7 * len(bare)
+    return len(bare) <= _SHORT and sum(char in letters for char in bare) >= 0.65 * len(bare)
 
 
 def _shown(clause: Clause) -> str:

@@ -170,7 +170,7 @@ class Match:
 
 _APART = 0.7                 # so much better must condition and consequence fit two units than one
 _FITS, _FITS_MORE = 0.8, 1.8  # for a unit with the same number, the same numbers
-_TAIL = 0.4
+_TAIL, _DENIED = 0.4, 0.3
 _WHOLE = 0.6                 # of another unit's clause, which then is that unit's rule and no mere topic
 
 
@@ -251,6 +251,9 @@ def _value(clause: Clause, unit: Unit, like: float, names: frozenset[str], known
     """The end of a clause weighs more, since its verb stands there; a number that only others hold counts against."""
     share = coverage(clause.core, unit.pairs | names if names else unit.pairs)
     value = share + 0.4 * like + _TAIL * coverage(clause.core.rstrip(GAP)[-4:], unit.pairs)
+    denied = [pair for pair in clause.pairs if pair[0] == NEG]
+    if denied:
+        value += _DENIED * sum(pair in unit.pairs for pair in denied) / len(denied)
     if not clause.facts:
         return value
     others = (*unit.lead, *unit.clauses)
