@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from core.config import Config, SearchConfig
 from core.models import Choice, Models, opened_models
 from core.ports import Scores
-from core.records import Answer, Document, Hit, IngestReport, Question
+from core.records import Answer, Document, Hit, IngestReport, Question, SearchOptions
 from ingest.correct import corrected
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
@@ -29,6 +29,8 @@ from kb.direct import DirectAnswers
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
 from kb.faq_likeness import Likeness
+from kb.graph_ends import responsible
+from kb.graph_nodes import articles_at
 from kb.home import hold_home
 from kb.index import IndexSettings, open_as_made, open_index, remove_overtaken, remove_replaced
 from kb.ranker import SHIPPED as RANKER
@@ -41,10 +43,14 @@ from kb.steps import SYSTEM
 from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from policydesk.keeping import ASKED_AT_ONCE, keep_answers
 from qa.answer import Answerer
-from qa.scope import scope
+from qa.routes import Responsible
+from qa.scope import scope, today
 
 if TYPE_CHECKING:
     from llama_index.core.graph_stores.types import PropertyGraphStore
+
+_RESPONSIBLE_FROM = 5            # articles found for a matter, in whose documents a body is looked for
+_SAME_MATTER = 0.5               # likeness of a matter and of what a body is charged with
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +207,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
         answerer = Answerer(
             config.answer, home_region=config.regions.home, region_names=names,
             words=tokenizer.words, search=base.search, title=base.title, direct=direct,
-            not_in_force=base.not_in_force,
+            not_in_force=base.not_in_force, responsible=partial(_responsible, base),
         )
         yield Desk(config, base, answerer, found.settings, found.models.chosen)
 
@@ -224,6 +230,18 @@ def _likeness(found: Foundation, region_names: Mapping[str, str]) -> Likeness:
     used = found.models.embedder
     encoder = used if isinstance(used, StaticEncoder) and used.folder == ENCODER else StaticEncoder(terms=found.terms)
     return Likeness(encoder.embed_questions, found.tokenizer.words, read_background(), region_names.values())
+
+
+def _responsible(base: KnowledgeBase, matter: str) -> Responsible | None:
+    """Whom the documents charge with a matter; None where what they charge somebody with is little like it."""
+    hits = base.search(matter, SearchOptions(top=_RESPONSIBLE_FROM, as_of=today()))
+    starts = [(hit.document.id, hit.start) for hit in hits]
+    with base.reading() as connection:
+        nodes = articles_at(connection, set(starts)) if starts else {}
+        places = [(start[0], nodes[start].article or 0) for start in starts if start in nodes]
+        found = responsible(connection, places, matter, as_of=today())
+    best = next(iter(found), None)
+    return Responsible(best.body, best.phone) if best is not None and best.likeness >= _SAME_MATTER else None
 
 
 def _ranker(config: SearchConfig) -> Ranker | None:

@@ -13,13 +13,18 @@ from core.config import AnswerConfig
 from core.records import Answer, Citation, Ended, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
 from kb.direct import Direct
 from qa.evidence import Terms, question_terms
+from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, today
 from qa.sentences import Passage, passages
+from qa.several import together
+from qa.turn_kind import Kind, TurnKind
+from qa.understand import Matter, understand
 
 ENTRY = "faq"           # an answer made by an editor, found by its question
 ENTRY_LABEL = "本回答由知识库编辑审核发布，由人工智能按问题匹配，仅供参考，请以文件原文为准"
 AI_LABEL = "本回答由人工智能从已发布的政策文件中摘录，仅供参考，请以文件原文为准"
-ROUTE = "可以换一种说法或补充地区、时间再问；也可以转人工坐席，由坐席登记工单后转责任单位答复"
+RULES = "rules"          # who made an answer that no document is needed for
+_ANSWERED_KINDS = (Kind.POLICY, Kind.FILE)     # who complains may be told the rule, too
 _NEAR_COVERAGE = 0.8   # of the best article's: a further one speaks of the same matter, not of half of it
 _REPLY_CHARS = 300     # a FAQ reply up to this long is quoted whole
 _CANDIDATES = 20   # articles looked at; the answer stands in the first few or nowhere
@@ -75,9 +80,11 @@ class Answerer:
         title: Callable[[str], str | None],
         direct: Callable[[str, SearchOptions], Direct | None],
         not_in_force: Callable[[str, SearchOptions], list[StoredDocument]],
+        responsible: FindResponsible,
     ) -> None:
         """``direct`` gives the entry, reviewed by an editor, that answers a question without a search;
-        ``not_in_force`` the documents that a question names and that do not hold on its day."""
+        ``not_in_force`` the documents that a question names and that do not hold on its day; ``responsible`` who is
+        charged with a matter."""
         self._config = config
         self._home_region = home_region
         self._region_names = region_names
@@ -86,9 +93,39 @@ class Answerer:
         self._title = title
         self._direct = direct
         self._not_in_force = not_in_force
+        self._responsible = responsible
 
     def answer(self, question: Question) -> Answer:
         """Raises `ConfigError` for a malformed region code; a question without an answer is no error."""
+        started = time.perf_counter()
+        home = question.region or self._home_region
+        turn = understand(question.text, home=home, names=self._region_names, today=today())
+        if turn.turn.kind not in _ANSWERED_KINDS:
+            took = round((time.perf_counter() - started) * 1000, 1)
+            return replace(self._routed(turn.turn, question), timings_ms=(("understand", took), ("total", took)))
+        answers = [self._matter(_asked(question, matter, home), matter, turn.turn) for matter in turn.matters]
+        return together(answers, [matter.text for matter in turn.matters])
+
+    def _routed(self, turn: TurnKind, question: Question) -> Answer:
+        """What no document answers: an emergency, another channel, a greeting, what is not to be answered."""
+        way = route(turn, "", role=question.role, responsible=self._responsible)
+        asks_nothing = turn.kind is Kind.CHAT and not turn.said
+        status = Status.UNSAFE if turn.kind is Kind.UNSAFE else Status.OUT_OF_SCOPE
+        status = Status.NO_EVIDENCE if asks_nothing else status
+        return Answer(status, way.text, RULES, route=way.text, ai_label=AI_LABEL)
+
+    def _matter(self, question: Question, matter: Matter, turn: TurnKind) -> Answer:
+        if matter.elsewhere is not None:
+            way = route_elsewhere(matter.elsewhere.name, question.role)
+            took = (("total", 0.0),)
+            return Answer(Status.OUT_OF_SCOPE, way.text, RULES, route=way.text, ai_label=AI_LABEL, timings_ms=took)
+        answer = self._from_documents(question)
+        refused = answer.status in (Status.NO_EVIDENCE, Status.EXPIRED)
+        if not refused and turn.kind is Kind.POLICY:
+            return answer
+        return replace(answer, route=route(turn, matter.text, role=question.role, responsible=self._responsible).text)
+
+    def _from_documents(self, question: Question) -> Answer:
         started = time.perf_counter()
         options = scope(question, top=_CANDIDATES, home_region=self._home_region)
         if entry := self._direct(question.text, options):
@@ -166,7 +203,6 @@ class Answerer:
             f"{_source(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
             "extract",
             citations=tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1)),
-            route=ROUTE,
             notices=tuple(self._notices(lapsed[0].document, question)),
             ai_label=AI_LABEL,
         )
@@ -185,7 +221,6 @@ class Answerer:
             text,
             "extract",
             citations=tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1)),
-            route=ROUTE,
             ai_label=AI_LABEL,
         )
 
@@ -236,6 +271,13 @@ def _carriers(line: str, citations: Sequence[Citation]) -> tuple[int, ...]:
     shared = {citation.n: len(pairs.intersection(pairwise(citation.quote))) for citation in citations}
     most = max(shared.values())
     return tuple(n for n, count in shared.items() if 2 * count >= most)
+
+
+def _asked(question: Question, matter: Matter, home: str) -> Question:
+    """The matter as a question of its own. Where nothing is known of the asker, a place it names limits nothing:
+    its documents need not be marked with it."""
+    region = matter.region if home and matter.region else question.region
+    return replace(question, text=matter.text, region=region, as_of=question.as_of or matter.as_of)
 
 
 def _answering(hit: Hit) -> list[Passage]:
