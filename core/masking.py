@@ -54,7 +54,7 @@ _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE), public) for kind, p
     ("account", r"(?:微信|qq|vx|wx|企鹅)号?(?:[是为:：\s]{0,2})([a-z0-9_\-]{5,20})(?![0-9a-z])", False),
     ("name", rf"(?:我叫|我的名字(?:是|叫)|本人叫|本人姓名|姓名|联系人|申请人|诉求人)[是为叫:：\s]{{0,2}}"
              rf"([{_SURNAMES}][一-龥]{{1,2}}?){_NAME_ENDS}", False),
-    ("address", rf"{_LIVES}(?:{_NO_STOP}{{0,12}}?[市区县])?({_NO_STOP}{{0,24}}?{_DOOR}(?:{_DOOR})*)", False),
+    ("address", rf"{_LIVES}(?:{_NO_STOP}{{0,12}}[市区县])?({_NO_STOP}{{0,24}}?{_DOOR}(?:{_DOOR})*)", False),
 ))
 # what offices put before the number that everybody may call; 我家电话 is none of them
 _PUBLIC = re.compile(
@@ -80,7 +80,7 @@ def masked(text: str) -> str:
 
 def personal(text: str) -> tuple[Personal, ...]:
     """What is personal in ``text``, in order; spans may overlap."""
-    return tuple(sorted(_found(text.translate(_HALF)), key=lambda found: (found.start, found.end)))
+    return tuple(sorted(set(_found(text.translate(_HALF))), key=lambda found: (found.start, found.end)))
 
 
 def _found(even: str) -> Iterator[Personal]:

@@ -12,12 +12,14 @@ from core.regions import region_level, region_name
 from qa.list_files import compiled, rows
 
 _NEAR = 0.6                  # of the best hit's score: what lies below is about something else
-_LOOKED_AT = 5
+_LOOKED_AT = 6
 _MOST = 6                    # choices: more than that nobody listens to
-_LEAD = re.compile(r"(?:^|\n|[。；;：:])[\s|]*(?:[（(]?[一二三四五六七八九十\d]+[）).、．])?\s*([^。；;\n]{2,40})")
+# a line of an article, without the number or the frame of its list item or table row
+_LINE = re.compile(r"(?:^|\n)[\s|]*(?:[（(]?[一二三四五六七八九十\d]+[）).、．])?\s*([^。；;\n]{2,60})")
+_AT_FRONT = 6                # characters before the value: 具有本市户籍的…, 年满八十周岁…
 # what differs from case to case; 在哪里办 seldom does
 _DEPENDS = re.compile(
-    r"多少|标准|钱|几|金额|比例|额度|能不能|能领|可以|条件|够|资格|补贴|津贴|补助|罚|费|价|怎么申请|如何申请|材料|年限|期限|多久"
+    r"多少|标准|钱|几|金额|比例|额度|能不能|能领|可以|条件|够|资格|罚|怎么申请|如何申请|材料|年限|期限|多久"
 )
 
 
@@ -59,7 +61,7 @@ def clarify(
     """None when the question says what matters, or nothing found depends on it.
 
     ``question`` with what earlier turns said (see `qa.conversation.rewrite`). ``hits`` best first. The choices are
-    the documents' own words, of one document, in its order.
+    the best hit's own words, in their order; call it when the hits answer the question.
     """
     near = [hit for hit in hits[:_LOOKED_AT] if hit.score >= _NEAR * hits[0].score] if hits else []
     if not region_known and (where := _regions(near, names)):
@@ -76,25 +78,37 @@ def clarify(
 
 
 def _choices(dimension: _Dimension, hits: Sequence[Hit]) -> tuple[Choice, ...]:
-    """Of the best document whose headings, list items or table rows begin with several values."""
-    for document in dict.fromkeys(hit.document.id for hit in hits):
-        found: dict[str, Choice] = {}
-        for hit in sorted((hit for hit in hits if hit.document.id == document), key=lambda hit: hit.start):
-            for choice in _in_hit(dimension, hit):
-                found.setdefault(re.sub(r"\s|年满|满|周", "", choice.text), choice)
-        if len(found) > 1:
-            return tuple(found.values())
-    return ()
+    """The values that lines of an article of the best document begin with; or else its articles.
+
+    A value in the middle of a line names who is meant, not what differs: taking those, too, asked back on 17 of 120
+    questions that had an answer.
+    """
+    siblings = [hit for hit in hits if hit.document.id == hits[0].document.id]
+    for hit in siblings:
+        lines = _distinct(_values(dimension, hit, every=True))
+        if len(lines) > 1:
+            return lines
+    ordered = sorted(siblings, key=lambda hit: hit.start)
+    return _distinct([choice for hit in ordered for choice in _values(dimension, hit, every=False)])
 
 
-def _in_hit(dimension: _Dimension, hit: Hit) -> list[Choice]:
+def _distinct(choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    found: dict[str, Choice] = {}
+    for choice in choices:
+        found.setdefault(re.sub(r"\s|年满|满|周", "", choice.text), choice)
+    return tuple(found.values())
+
+
+def _values(dimension: _Dimension, hit: Hit, *, every: bool) -> list[Choice]:
+    """What the lines of an article begin with; ``every``: all its lines, else the first."""
     found = []
-    for lead in _LEAD.finditer(hit.text):
-        # every case has a line or clause of its own: several values in one name who is meant, not what differs
-        values = list(dimension.values.finditer(lead.group(1)))
-        if len(values) == 1:
-            start = hit.start + lead.start(1) + values[0].start()
-            found.append(Choice(values[0].group().strip(), hit.document.id, start, start + len(values[0].group())))
+    for line in _LINE.finditer(hit.text):
+        value = dimension.values.search(line.group(1))
+        if value and value.start() <= _AT_FRONT:
+            start = hit.start + line.start(1) + value.start()
+            found.append(Choice(value.group(), hit.document.id, start, start + len(value.group())))
+        if not every:
+            break
     return found
 
 

@@ -21,6 +21,9 @@ _WHAT_OF = re.compile(
     r"^(?:那|那么|如果(?:是)?|要是|换成|换作|换做)?[，,\s]*"
     r"(?P<what>[^，,。？?]{1,16}?)(?:的话)?(?:呢|怎么样|行吗|可以吗|怎么算)[？?]?$"
 )
+_ASKING = re.compile(r"怎么|怎样|如何|什么|多少|多久|哪|谁|[应该能会要]|可以|是否")
+_GOES_ON = "的怎多什要需能可有在是得吗呢，,？?办申领到给发交去找应该会算几如"    # 这个 stands alone before these
+_CARRIED = 60                # a longer story is not put before what is asked of it
 _TAIL = re.compile(r"[\s。？?！!，,]+$")
 _MONEY = ("补贴", "补助", "津贴", "待遇", "费", "费用", "救助金", "救助", "金", "贷款")
 _SAYS_NOTHING = ("事", "事项", "情况", "业务", "项目", "钱")
@@ -80,9 +83,12 @@ def rewrite(question: str, history: Sequence[Turn], *, names: Mapping[str, str])
         return Rewritten(_TAIL_LEAD.sub("", text), topic, new_topic=False)
     if not about(_PERSON.sub(" ", question)):
         return Rewritten(_joined(topic, question), topic, new_topic=False)
+    if _GOING_ON.match(question) and not alike(question, last.full) and len(last.full) <= _CARRIED:
+        return Rewritten(f"{_TAIL.sub('', last.full)}，{_TAIL_LEAD.sub('', question)}", last.full, new_topic=False)
     return Rewritten(question, "", new_topic=not alike(question, last.full))
 
 
+_GOING_ON = re.compile(r"^\s*那(?!个|种|些|里|边|样|位|天|年|时)")
 _TAIL_LEAD = re.compile(r"^(?:那么|那|然后|还有|请问)[，,、\s]*")
 
 
@@ -109,7 +115,8 @@ def _pointing(question: str) -> re.Match[str] | None:
     """这个补贴, 那, 该 - but not 那 at the beginning alone, which only leads on, and not 这里, 那边, 这样."""
     for match in _POINTER.finditer(question):
         after = question[match.end() : match.end() + 1]
-        if (match.group("noun") or len(match.group()) > 1) and after not in ("里", "边", "样", "么"):
+        named = match.group("noun") or (len(match.group()) > 1 and (not after or after in _GOES_ON))
+        if named and after not in ("里", "边", "样", "么"):
             return match
     return None
 
@@ -128,7 +135,7 @@ def _other_case(question: str) -> str | None:
     """退休人员 of 那退休人员呢？"""
     match = _WHAT_OF.match(question.strip())
     what = match.group("what").strip() if match else ""
-    return what if what and about(what) else None
+    return what if what and about(what) and not _ASKING.search(what) else None
 
 
 def _only_place(question: str, names: Mapping[str, str]) -> str | None:
