@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from zlib import crc32
 
-from qa.restated import Clause, Match, Unit, coverage, pairs_of, source_of
+from qa.restated import Clause, Match, Unit, coverage, pairs_of, quote_units, source_of
 from qa.said import FACT, Fact, Said
 
 _BEFORE, _AFTER = 10, 6      # letters of the window beside a number
@@ -59,6 +60,12 @@ def _window(text: str, place: int, start: int, end: int) -> frozenset[str]:
 
 def placed_in(unit: Unit) -> list[Placed]:
     return placed((*unit.lead, *unit.clauses))
+
+
+@lru_cache(maxsize=2048)
+def quote_facts(quote: str) -> tuple[list[Placed], ...]:
+    """Of each unit of a quote; kept, since the sentences of one answer share their quotes."""
+    return tuple(placed_in(unit) for unit in quote_units(quote))
 
 
 def missing(

@@ -142,19 +142,26 @@ def _weight(char: str) -> int:
 
 def coverage(core: str, pairs: frozenset[str]) -> float:
     """The share of the letters of ``core`` that stand in ``pairs`` beside a neighbour; 1 for nothing at all."""
-    total, missing = uncovered(core, pairs)
-    return 1.0 if not total else 1 - len(missing) / total
+    bare = core.replace(GAP, "")
+    held = [pair in pairs for pair in map(add, bare, bare[1:])]
+    total = found = 0
+    for char, before, after in zip(bare, (False, *held), (*held, False), strict=False):
+        if char < "\ue000" or char > "\ue01f":
+            total += 1
+            found += before or after
+    return found / total if total else 1.0
 
 
 def uncovered(core: str, pairs: frozenset[str]) -> tuple[int, list[int]]:
     """How many letters there are, and where those are that ``pairs`` does not hold."""
     bare = core.replace(GAP, "")
-    held = [False] * len(bare)
-    for n in range(len(bare) - 1):
-        if bare[n : n + 2] in pairs:
-            held[n] = held[n + 1] = True
-    letters = [n for n, char in enumerate(bare) if _weight(char)]
-    return len(letters), [n for n in letters if not held[n] and bare[n] != FACT]
+    held = [pair in pairs for pair in map(add, bare, bare[1:])]
+    rows = [
+        (n, before or after) for n, (char, before, after) in enumerate(
+            zip(bare, (False, *held), (*held, False), strict=False)
+        ) if char < "\ue000" or char > "\ue01f"
+    ]
+    return len(rows), [n for n, known in rows if not known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +212,21 @@ def held(clause: Clause, pairs: frozenset[str], letters: frozenset[str]) -> floa
     return coverage(clause.core, pairs)
 
 
-def matched(clauses: Sequence[Clause], units: Sequence[Unit], names: frozenset[str]) -> list[Match]:
+def pairs_around(units: Sequence[Unit], names: frozenset[str]) -> dict[int, frozenset[str]]:
+    """Of each quote the pairs of all its units, and those of ``names``."""
+    found: dict[int, set[str]] = {}
+    for unit in units:
+        found.setdefault(unit.quote, set(names)).update(unit.pairs)
+    return {quote: frozenset(pairs) for quote, pairs in found.items()}
+
+
+def matched(
+    clauses: Sequence[Clause], units: Sequence[Unit], names: frozenset[str], around: dict[int, frozenset[str]]
+) -> list[Match]:
     """The best unit for each clause; of equals that which the whole sentence shares more with."""
     whole = "".join(clause.core for clause in clauses)
     answers = [unit for unit in units if not (unit.clauses and unit.clauses[0].asks)]
     likes = [coverage(whole, unit.pairs) for unit in answers]
-    around: dict[int, frozenset[str]] = {}
-    for unit in units:
-        around[unit.quote] = around.get(unit.quote, frozenset()) | unit.pairs
     every_fact = frozenset(f.key for unit in answers for c in (*unit.lead, *unit.clauses) for f in c.facts)
     values = [_values(clause, answers, likes, names, every_fact) for clause in clauses]
     picks = [max(range(len(row)), key=lambda n: (row[n], -n)) if row else -1 for row in values]
@@ -237,7 +251,8 @@ def matched(clauses: Sequence[Clause], units: Sequence[Unit], names: frozenset[s
 def _match(
     clause: Clause, unit: Unit, names: frozenset[str], around: dict[int, frozenset[str]], elsewhere: bool
 ) -> Match:
-    return Match(clause, unit, coverage(clause.core, unit.pairs | names), around[unit.quote] | names, elsewhere)
+    held_here = unit.pairs | names if names else unit.pairs
+    return Match(clause, unit, coverage(clause.core, held_here), around[unit.quote], elsewhere)
 
 
 def _values(

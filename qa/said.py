@@ -282,6 +282,12 @@ def _item(match: re.Match[str]) -> str:
     return ("\n" if match.string[match.start() - 1 : match.start()] == ":" else "") + ITEM
 
 
+@lru_cache(maxsize=2048)
+def quote_plain(quote: str) -> str:
+    """As `plain`, kept."""
+    return plain(quote)
+
+
 def label_of(quote: str) -> str:
     """The 第八条 before an article's words, or nothing."""
     match = _LABEL.match(quote)

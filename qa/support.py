@@ -73,8 +73,9 @@ class Support:
             letters, missing = _novel(match, names)
             alone = match.unit.letters if match.unit else frozenset()
             bare = match.clause.core.replace(GAP, "")
-            everywhere = match.around | match.unit.pairs if match.unit else names
-            others = frozenset(missing) - frozenset(uncovered(match.clause.core, everywhere)[1])
+            others = frozenset(missing)
+            if missing:
+                others -= frozenset(uncovered(match.clause.core, match.around)[1])
             novel += sum(
                 _ASIDE if n in others else 0.5 if bare[n] in alone or bare[n] in _LIGHT else 1.0 for n in missing
             )

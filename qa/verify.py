@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from core.records import Citation
-from qa.facts_kept import Placed, dropped, foreign_number, missing, placed, placed_in
+from qa.facts_kept import Placed, dropped, foreign_number, missing, placed, quote_facts
 from qa.names_kept import strangers, texts, unnamed
 from qa.polarity import lost, restated_clauses
-from qa.restated import Clause, Match, Unit, matched, quote_units, units_of
-from qa.said import FACT, Said, label_of, plain, said_in, say
+from qa.restated import Clause, Match, Unit, matched, pairs_around, quote_units, units_of
+from qa.said import FACT, Said, label_of, plain, quote_plain, said_in, say
 from qa.support import Likeness, Support
 
 _UNKNOWN = Support()
@@ -58,11 +58,12 @@ def check(sentence: str, quotes: Sequence[str], support: Support = _UNKNOWN, *, 
         "\n".join(text.text for text in (*quoted, *named)),
     ))
     name_pairs = frozenset().union(*(unit.pairs for name in names for unit in quote_units(name)))
-    facts = {id(unit): placed_in(unit) for unit in units}
+    every = [found for quote in quotes for found in quote_facts(quote)]
+    facts = {id(unit): found for unit, found in zip(units, every, strict=True)}
     matches: list[Match] = []
-    before = texts(units)
+    before, around = texts(units), pairs_around(units, name_pairs)
     for clauses in _parts(said):
-        found = matched(clauses, units, name_pairs)
+        found = matched(clauses, units, name_pairs, around)
         reasons += _facts(found, facts, named)
         reasons += _merged(found)
         matches += found
@@ -80,7 +81,8 @@ def matches_of(sentence: str, quotes: Sequence[str], support: Support = _UNKNOWN
     """What the score of a sentence is made of, whether or not it stands in a quote word for word."""
     said = say(sentence)
     units = [unit for n, quote in enumerate(quotes) for unit in _numbered(quote_units(quote), n)]
-    matches = [match for clauses in _parts(said) for match in matched(clauses, units, frozenset())]
+    around = pairs_around(units, frozenset())
+    matches = [match for clauses in _parts(said) for match in matched(clauses, units, frozenset(), around)]
     return support.likeness(said.plain, matches, frozenset())
 
 
@@ -100,7 +102,7 @@ def restate_ok(sentence: str, quotes: Sequence[str]) -> bool:
     if not wanted:
         return False
     for quote in quotes:
-        text = plain(quote)
+        text = quote_plain(quote)
         start = text.find(wanted)
         if start >= 0 and _whole(text, start, start + len(wanted)):
             return True
