@@ -19,9 +19,9 @@ _BODY = re.compile("|".join(sorted(set(_ENDINGS.split()), key=len, reverse=True)
 # Of which the letters that are not in the quote tell well enough.
 _TRADE = re.compile(r"(?:企业|机构|公司|学校|平台|网站|银行|站点)$|.{11}")
 _NO_BODY = re.compile(r"格局|布局|结局|全局|开局|大厅|餐厅|客厅|委托|委派|[当]局部|局限|邮局$|委婉")
-_PLACE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:省|自治区|自治州|市|区|县|街道|镇|乡)(?![场政民级辖域])")
+_PLACE = re.compile(r"[\u4e00-\u9fff]{2,4}?(?:省|自治区|自治州|市|区|县|街道|镇|乡)(?![场政民级辖域])(?!、[县市区])")
 _NO_PLACE = re.compile(
-    r"[外本我全各该跨出入]省|[本全我该各城超外夜菜农上股楼集门]市"
+    r"[外本我全各该跨出入]省|[它他得]区|[本全我该各城超外夜菜农上股楼集门]市"
     r"|[小社地园校学辖灾景片山郊街住库时城新老本全各市该服工片牧林农外重一]区|[本全各市该外]县|区、县|[城乡各本]镇"
     r"|城乡|[下本各]乡"
     r"|市区|县区|县级|区级|街道$"
