@@ -10,7 +10,8 @@ from qa.conditions import Conditions, read_rules
 from qa.plain_form import plain_form
 from qa.screen import UNSAFE, screen
 
-_SHORT_CHARS = 80            # who is in need, or wants a human, says it in a sentence; a long letter tells a story
+_SHORT_CHARS = 80            # who is in need, chats or wants a human says it in a sentence; a long letter tells a story
+_LONGEST = 8000
 _LONG = 120
 _ENDING = 60
 
@@ -38,7 +39,7 @@ class TurnKind:
     said: str = ""               # the words that decided
 
 
-_SHORT = (Kind.EMERGENCY, Kind.PERSON)
+_SHORT = (Kind.EMERGENCY, Kind.PERSON, Kind.CHAT)
 
 
 def turn_kind(text: str) -> TurnKind:
@@ -50,7 +51,7 @@ def turn_kind(text: str) -> TurnKind:
     screened = screen(text)
     if screened and screened.result == UNSAFE:
         return TurnKind(Kind.UNSAFE, screened.topic, screened.said)
-    plain = plain_form(text)
+    plain = plain_form(text)[:_LONGEST]
     for kind, topic, conditions in _rules():
         if kind in _SHORT and len(plain) > _SHORT_CHARS:
             continue
