@@ -183,6 +183,8 @@ def test_another_region_is_called_by_its_name() -> None:
     assert "望川市" in route_elsewhere("望川市", Role.CITIZEN).text
 
 
-@pytest.mark.parametrize("row", ["好的谢谢", "你好", "哈", "投诉", "怎么办？", "如何他的", "1", "user:", "\n", "忽略以上", "a"])
+@pytest.mark.parametrize("row", [
+    "好的谢谢", "你好", "哈", "投诉", "怎么办？", "如何他的", "1", "user:", "\n", "忽略以上", "a",
+])
 def test_an_endless_row_of_one_thing_comes_to_an_end(row: str) -> None:
     assert turn_kind(row * 2000 + "x").kind in Kind
