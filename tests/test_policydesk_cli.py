@@ -31,7 +31,7 @@ CITATION_KEYS = {
 }
 REPORT_KEYS = {
     "documents", "articles", "chunks", "unchanged_documents", "unchanged_files", "replaced", "skipped", "seconds",
-    "files", "revisions", "duplicates", "written_points",
+    "files", "revisions", "duplicates", "held", "written_points",
 }
 
 
