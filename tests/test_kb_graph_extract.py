@@ -149,7 +149,8 @@ def test_a_mock_llm_that_repeats_the_prompt_adds_nothing(base: KnowledgeBase) ->
 def test_llama_indexs_own_index_adds_the_same_edges(base: KnowledgeBase) -> None:
     store = PolicyGraphStore(base, who="test")
     made = partial(
-        PropertyGraphIndex, nodes=store.get_llama_nodes([f"{RULE.id}#0"]), property_graph_store=store, embed_kg_nodes=False,
+        PropertyGraphIndex, nodes=store.get_llama_nodes([f"{RULE.id}#0"]), property_graph_store=store,
+        embed_kg_nodes=False,
         kg_extractors=[schema_extractor(ScriptedLLM(script=script))],
     )
     with ThreadPoolExecutor(1) as own:       # in the main thread llama-index leaves an event loop open
