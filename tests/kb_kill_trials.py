@@ -260,7 +260,7 @@ def trials(folder: Path, database: str, count: int, seed: int) -> Iterator[dict[
         by_step = trial % 2 == 0
         kill = Killer(step if by_step else 0)
         ended = killed(partial(work, home, database, changes, told, kill), None if by_step else seconds, told)
-        live = [known.word for known in world.values() if known.word]
+        live = [known.word for known in (*world.values(), *(change.after for change in changes)) if known.word]
         words = list(dict.fromkeys([*live, *words[-_REMEMBERED:], *(c.word for c in changes if c.word)]))
         done = sum(line.strip().isdigit() for line in told.read_text(encoding="utf-8").splitlines())
         looked = in_fork(partial(look, home, database, words, out))
