@@ -71,6 +71,8 @@ _ISSUED = re.compile(
 _NO_LINK = re.compile(
     r"^(?:第[一二三四五]次)?修[订正改]|根据|依据|按照|依照|遵照|为了|违反|施行，|规定[，的]|修改为|不一致|抵触|的决定|同时|予以|废止|执行[，的]"
 )
+# 某年某月某日市人民政府发布、根据某年某月某日第12号令修改的
+_AMENDED_BY = re.compile(r"(?<=[布过准])[、，,]?(?:并)?(?:根据|依据|经)[^《》。；]{4,60}?修[改正订]的?$")
 _CITED_BEFORE = re.compile(
     r"(?:根据|依据|按照|依照|参照|遵照|执行|适用|与|同|对照|贯彻|落实|违反)[^，,《》。；]{0,16}$"
 )
@@ -357,7 +359,7 @@ class _Reading:
 def _linked(between: str) -> bool:
     """Whether two names with this between them stand in one list."""
     link = _LINK.fullmatch(between)
-    words = link.group(1) if link else ""
+    words = _AMENDED_BY.sub("", link.group(1)) if link else ""
     return link is not None and (not words or bool(_ISSUED.search(words) and not _NO_LINK.search(words)))
 
 

@@ -75,6 +75,14 @@ def test_a_list_is_repealed_whole() -> None:
     assert found == ["甲区养犬办法", "乙区养犬办法", "丙区养犬规定"]
 
 
+def test_a_list_goes_on_behind_who_issued_and_amended_an_entry() -> None:
+    found = ended(
+        "1995年通过、根据1997年《关于修改〈甲区养犬办法〉的决定》修正的《甲区养犬办法》，1989年12月13日市人民政府第38号令发布、"
+        "根据1997年12月31日市人民政府第12号令修改的《乙区养犬办法》，1996年市规划局发布的《丙区养犬规定》同时废止。"
+    )
+    assert found == ["甲区养犬办法", "乙区养犬办法", "丙区养犬规定"]
+
+
 def test_a_rule_cited_before_the_list_is_not_in_it() -> None:
     assert ended("根据《临江市立法条例》，《临江市犬类管理办法》同时废止。") == ["临江市犬类管理办法"]
 
