@@ -267,10 +267,10 @@ def outdated(connection: Connection) -> Outdated:
     for row in connection.execute(stale.where(documents.c.index_stale, documents.c.state != State.STAGED)).all():
         mine = select(chunks.c.point).where(chunks.c.document_id == row.id)
         out.documents.append(row.id)
-        if row.state == State.REMOVED:
-            out.gone.extend(connection.scalars(mine.where(~_held())))
-        else:
+        if row.state == State.PUBLISHED:
             out.dates.append((Span(row.in_force_from, row.in_force_to), list(connection.scalars(mine))))
+        else:                    # also of one that became a draft again: the published revision may hold its points
+            out.gone.extend(connection.scalars(mine.where(~_held())))
     return out
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, update
 
 from core.config import Config
 from core.errors import NotFound, PolicyDeskError
@@ -16,6 +17,7 @@ from ingest.correct import field_change, merge_change, split_change, text_change
 from ingest.cover import verify_cover
 from ingest.document import make_document
 from kb.base import KnowledgeBase
+from kb.schema import documents
 from policydesk.app import open_desk
 
 
@@ -198,3 +200,18 @@ def test_undoing_an_edit_that_the_source_took_over_leaves_what_the_source_says(b
     assert base.add([reading("停车收费每小时五元。", LONG)], publish=True).unchanged_documents == 1
     base.editing.undo(base.editing.edits("park.md")[0].number, "王编辑")
     assert texts(base) == {"停车收费每小时五元。", LONG}
+
+
+def test_the_days_of_a_draft_that_was_taken_out_before_reach_no_point_of_the_published_revision(
+    base: KnowledgeBase,
+) -> None:
+    base.add([DOCUMENT], publish=True)
+    draft = reading(FIRST, LONG, "停车超过一天的另行收费。")     # it shares the points of two articles
+    base.add([draft], publish=False)
+
+    def as_when_it_came_back(connection: Connection) -> None:
+        row = update(documents).where(documents.c.id == draft.id)
+        connection.execute(row.values(index_stale=True, in_force_to=date(2024, 1, 1)))
+
+    base.change(as_when_it_came_back)
+    assert len(base.search("停车收费", SearchOptions(as_of=date(2026, 1, 1)))) == 2
