@@ -26,7 +26,7 @@ from core.records import (
 )
 from kb import catalogue, lifecycle, lookup
 from kb.adding import Adding
-from kb.checkpoints import Checkpoints
+from kb.checkpoints import checkpoints_of
 from kb.compare import compare
 from kb.duplicates import all_duplicates
 from kb.editing import Correct, Editing
@@ -57,10 +57,9 @@ class KnowledgeBase:
         self.editing = Editing(self._steps, correct, reviewed=config.review.required)
         self._reindexing = threading.Lock()
         self.searcher = Searcher(self._steps, models, config.search)
-        file = Path(config.audit.checkpoints) if config.audit.checkpoints else home / "audit-checkpoints.jsonl"
         self.ledger = Ledger(
             home, engine=engine, turn=self._steps.turn, min_free_mb=config.storage.min_free_mb,
-            checkpoints=Checkpoints(file, config.audit.key.get_secret_value()),
+            checkpoints=checkpoints_of(config.audit, home),
         )
         self._steps.finish_interrupted()
         self.ledger.seal()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from core.config import AuditConfig
 from core.errors import PolicyDeskError
 from kb.audit import Place, newest, utc_now
 from kb.schema import audit
@@ -177,3 +178,9 @@ def _read(path: Path) -> Sequence[Checkpoint]:
         except (TypeError, json.JSONDecodeError) as error:
             raise PolicyDeskError(f"{path}:{number} 不是检查点。文件可能被改动过，请用备份核对") from error
     return found
+
+
+def checkpoints_of(config: AuditConfig, home: Path) -> Checkpoints:
+    """In the file that is configured, else in the home folder."""
+    path = Path(config.checkpoints) if config.checkpoints else home / "audit-checkpoints.jsonl"
+    return Checkpoints(path, config.key.get_secret_value())

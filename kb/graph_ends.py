@@ -11,8 +11,9 @@ from itertools import pairwise
 from sqlalchemy import Connection, func, select
 
 from core.errors import NotFound
-from core.records import State
+from core.records import Hit, State
 from kb.graph_names import VALUES, Bearer, bearers, in_force_first, in_list, of_kind, the_one
+from kb.graph_nodes import articles_at
 from kb.graph_queries import EDGES, Meanings, Resolving, on_day
 from kb.graph_records import DOCUMENT_KINDS, Edge, Node, article_node, document_node
 from kb.law_names import name_key
@@ -119,6 +120,16 @@ def open_ends(connection: Connection, *, limit: int = 100) -> list[OpenEnd]:
     found = (OpenEnd(*row) for row in connection.execute(query))
     named = [end for end in found if not _NO_NAME.fullmatch(end.name)]
     return named[:limit]
+
+
+def responsible_by(
+    connection: Connection, hits: Sequence[Hit], matter: str, *, as_of: date | None = None
+) -> list[Responsible]:
+    """The same for the articles that a search found, the best first."""
+    starts = [(hit.document.id, hit.start) for hit in hits]
+    nodes = articles_at(connection, set(starts)) if starts else {}
+    places = [(start[0], nodes[start].article or 0) for start in starts if start in nodes]
+    return responsible(connection, places, matter, as_of=as_of)
 
 
 def responsible(

@@ -29,8 +29,7 @@ from kb.direct import DirectAnswers
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
 from kb.faq_likeness import Likeness
-from kb.graph_ends import responsible
-from kb.graph_nodes import articles_at
+from kb.graph_ends import responsible_by
 from kb.home import hold_home
 from kb.index import IndexSettings, open_as_made, open_index, remove_overtaken, remove_replaced
 from kb.ranker import SHIPPED as RANKER
@@ -235,11 +234,8 @@ def _likeness(found: Foundation, region_names: Mapping[str, str]) -> Likeness:
 def _responsible(base: KnowledgeBase, matter: str) -> Responsible | None:
     """Whom the documents charge with a matter; None where what they charge somebody with is little like it."""
     hits = base.search(matter, SearchOptions(top=_RESPONSIBLE_FROM, as_of=today()))
-    starts = [(hit.document.id, hit.start) for hit in hits]
     with base.reading() as connection:
-        nodes = articles_at(connection, set(starts)) if starts else {}
-        places = [(start[0], nodes[start].article or 0) for start in starts if start in nodes]
-        found = responsible(connection, places, matter, as_of=today())
+        found = responsible_by(connection, hits, matter, as_of=today())
     best = next(iter(found), None)
     return Responsible(best.body, best.phone) if best is not None and best.likeness >= _SAME_MATTER else None
 

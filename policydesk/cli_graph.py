@@ -141,18 +141,14 @@ def responsible(
     as_json: AsJson = False,
 ) -> None:
     """一件事由谁负责：部门、电话和写明它的条文。"""
-    from kb.graph_ends import responsible
-    from kb.graph_nodes import articles_at
+    from kb.graph_ends import responsible_by
     from policydesk.batch import to_line
     from policydesk.graph_lines import responsible_json, responsible_lines
 
     with opened_desk(config, home) as desk:
         hits = desk.search(Question(matter, region=region, national=national, as_of=as_of), top)
-        starts = [(hit.document.id, hit.start) for hit in hits]
         with desk.base.reading() as connection:
-            nodes = articles_at(connection, set(starts)) if starts else {}
-            places = [(key[0], nodes[key].article or 0) for key in starts if key in nodes]
-            rows = responsible(connection, places, matter, as_of=as_of or date.today())
+            rows = responsible_by(connection, hits, matter, as_of=as_of or date.today())
     write_lines(None, (to_line(responsible_json(row)) for row in rows) if as_json else responsible_lines(rows))
 
 

@@ -16,7 +16,7 @@ from ingest.correct import with_chunks
 from ingest.document import assemble
 from kb.audit_check import check
 from kb.backup import CopiedIndex, Manifest, write_backup
-from kb.checkpoints import Checkpoints
+from kb.checkpoints import checkpoints_of
 from kb.database import open_unchanged
 from kb.doctor import Case
 from kb.doctor_tables import lost_version, restore_version
@@ -47,11 +47,8 @@ def open_case(
         cut = again if again.id == document.id else with_chunks(again, document.chunks)
         return cut if cut.id == document.id else again
 
-    file = Path(config.audit.checkpoints) if config.audit.checkpoints else folder / "audit-checkpoints.jsonl"
-
     def audit(connection: Connection) -> list[str]:
-        checkpoints = Checkpoints(file, config.audit.key.get_secret_value())
-        return [problem.reason for problem in check(connection, checkpoints).problems]
+        return [problem.reason for problem in check(connection, checkpoints_of(config.audit, folder)).problems]
 
     if not config.storage.database and (folder / "policydesk.db").is_file():
         with hold_home(folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,6 @@ from core.records import (
     Document,
     Duplicate,
     EditorChange,
-    OfficialField,
     Question,
     State,
 )
@@ -51,7 +50,8 @@ class Preview:
 
     def as_json(self) -> dict[str, object]:
         return {
-            "document": self.document.id, "title": self.document.facts.title, "fields": _fields(self.document.fields),
+            "document": self.document.id, "title": self.document.facts.title,
+            "fields": [asdict(field) for field in self.document.fields],
             "comparison": asdict(self.comparison) if self.comparison else None,
             "edit_conflicts": [asdict(change) for change in self.edit_conflicts],
             "similar": [asdict(one) for one in self.similar],
@@ -74,10 +74,6 @@ def preview(desk: Desk, document_id: str, questions: Path | None) -> Preview:
         document, comparison, desk.base.editing.conflicts(document_id), tuple(desk.base.similar(document_id)),
         tuple(conflicts), answers,
     )
-
-
-def _fields(read: Iterable[OfficialField]) -> list[dict[str, object]]:
-    return [asdict(field) for field in read]
 
 
 def _changes(desk: Desk, document: Document, questions: Path) -> Iterator[AnswerChange]:
@@ -113,7 +109,7 @@ def temporary_desk(desk: Desk, documents: Iterable[Document], moment: datetime |
 
 
 def _told(answer: Answer) -> tuple[object, ...]:
-    return answer.status, [(replace(citation, n=0).title, citation.quote) for citation in answer.citations]
+    return answer.status, [(citation.title, citation.quote) for citation in answer.citations]
 
 
 def _short(answer: Answer) -> str:
