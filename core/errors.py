@@ -10,10 +10,13 @@ PolicyDeskError
 ├── NotFound             no document, draft, model or file by that name
 ├── ModelRefused         a model's files are unsafe, damaged or not what their source promised
 └── BackendUnavailable   a server that we depend on does not answer
+    └── GenerationFailed the language model gave nothing that can be used; `fault` says why
 
 A message holds what was found, what was expected, and the next command to type. Having no
 answer is not an error: it is an `Answer` that refuses and says why.
 """
+
+from enum import StrEnum
 
 from core.records import Reject
 
@@ -65,3 +68,25 @@ class ModelRefused(PolicyDeskError):
 
 class BackendUnavailable(PolicyDeskError):
     """A server that was configured does not answer."""
+
+
+class Fault(StrEnum):
+    """Why the language model gave nothing that can be used."""
+
+    DOWN = "down"            # not reached, or an error of the server (5xx)
+    BUSY = "busy"            # no place within the time: here, or at the server (429, 503)
+    SLOW = "slow"            # a time limit
+    CUT = "cut"              # the reply broke off, or ran into the limit of tokens
+    GARBAGE = "garbage"      # what came is no reply of the interface, or no JSON of the schema after a repair try
+    EMPTY = "empty"          # a reply without text
+    REFUSED = "refused"      # the server does not take the request (401, 404, 400: too long)
+    OFF = "off"              # switched off
+    OPEN = "open"            # it failed so often in a row that it is left alone for a while
+
+
+class GenerationFailed(BackendUnavailable):
+    """The language model gave nothing that can be used. What was streamed before is to be thrown away."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from core.tasks import Task
 
 Vectors = NDArray[np.float32]
 Scores = NDArray[np.float32]
+Structure = TypeVar("Structure", bound=BaseModel)
 
 
 class Embedder(Protocol):
@@ -45,6 +49,40 @@ class Reranker(Protocol):
         """One score per text, in order: float32, shape (len(texts),), finite, higher is better.
 
         The range is the implementation's own, which says it; only the order is the same everywhere.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A turn of the talk with a language model."""
+
+    role: str                     # system, user, assistant
+    text: str
+
+
+class Generator(Protocol):
+    """Messages to text that a language model wrote. Threads may share it."""
+
+    @property
+    def name(self) -> str:
+        """Shown as `made_by` of what it wrote."""
+        ...
+
+    def stream(
+        self, task: Task, messages: Sequence[Message], schema: Mapping[str, object] | None = None
+    ) -> Iterator[str]:
+        """Pieces of the reply as they come, never empty, without what a model thinks before it answers.
+
+        With a JSON schema the server is told to hold the reply to it. Closing the iterator frees its place. Raises
+        `GenerationFailed`, whatever went wrong and at any piece; what came until then is to be thrown away.
+        """
+        ...
+
+    def structured(self, task: Task, messages: Sequence[Message], schema: type[Structure]) -> Structure:
+        """The reply read as ``schema``, tolerantly; one that cannot be read is shown to the model once more.
+
+        Raises `GenerationFailed`.
         """
         ...
 
