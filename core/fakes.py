@@ -51,7 +51,9 @@ class ScriptedGenerator:
 
     name = "scripted"
 
-    def __init__(self, replies: Sequence[str | GenerationFailed | tuple[str, GenerationFailed]], piece: int = 3) -> None:
+    def __init__(
+        self, replies: Sequence[str | GenerationFailed | tuple[str, GenerationFailed]], piece: int = 3
+    ) -> None:
         self.asked: list[tuple[Task, tuple[Message, ...]]] = []
         self._replies = list(replies)
         self._piece = piece

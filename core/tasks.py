@@ -19,8 +19,8 @@ class Task:
     at_once: int               # calls at the same time
 
 
-# 0.0, because the same question should get the same answer. 18 s in all, so that the extracted answer that goes out when
-# the model fails is there within 20 s.
+# 0.0, because the same question should get the same answer. 18 s in all, so that the extracted answer that goes out
+# when the model fails is there within 20 s.
 ANSWER = Task("answer", "answer-1", 0.0, 1024, first_seconds=8.0, between_seconds=4.0, total_seconds=18.0, at_once=8)
 
 TASKS = {task.name: task for task in (ANSWER,)}
