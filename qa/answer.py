@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from itertools import pairwise
 
 from core.config import AnswerConfig
 from core.records import Answer, Citation, Ended, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
 from kb.direct import Direct
+from qa.compose import citation_of, source_of
 from qa.evidence import Terms, question_terms
 from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, today
-from qa.sentences import Passage, passages
+from qa.select import choose, quotes_of, whole
 from qa.several import together
 from qa.turn_kind import Kind, TurnKind
 from qa.understand import Matter, understand
@@ -25,45 +24,7 @@ ENTRY_LABEL = "本回答由知识库编辑审核发布，由人工智能按问�
 AI_LABEL = "本回答由人工智能从已发布的政策文件中摘录，仅供参考，请以文件原文为准"
 RULES = "rules"          # who made an answer that no document is needed for
 _ANSWERED_KINDS = (Kind.POLICY, Kind.FILE)     # who complains may be told the rule, too
-_NEAR_COVERAGE = 0.8   # of the best article's: a further one speaks of the same matter, not of half of it
-_REPLY_CHARS = 300     # a FAQ reply up to this long is quoted whole
 _CANDIDATES = 20   # articles looked at; the answer stands in the first few or nowhere
-
-_NUMBER = "[\\d一二三四五六七八九十百千零〇两半.]+"
-_WANTED = (        # what a question asks for -> what a passage that answers it holds
-    (
-        re.compile(r"钱|费|价|标准|金额|补贴|补助|津贴|救助金|保险金|罚|比例|百分之"),
-        re.compile(rf"{_NUMBER}(?:万|亿|美)?[元角]|百分之{_NUMBER}|{_NUMBER}[%％倍]|免费|不收"),
-    ),
-    (
-        re.compile(r"多久|什么时候|啥时候|何时|几[天日个点]|时限|期限|多长|哪天|到期"),
-        re.compile(rf"{_NUMBER}个?(?:工作日|日|天|月|年|小时|分钟|周|时)"),
-    ),
-    (re.compile(r"多大|岁|年龄"), re.compile(rf"{_NUMBER}周?岁")),
-    (re.compile(r"几[只条口人套辆张次]|多少[只条口人套辆张次]"), re.compile(rf"{_NUMBER}[只条口人套辆张次名份]")),
-    (re.compile(r"电话|联系|找谁|打给"), re.compile(r"\d{3,4}-?\d{7,8}|12345|电话")),
-    (re.compile(r"材料|证件|带什么|手续"), re.compile(r"身份证|证明|材料|申请表|户口")),
-    (re.compile(r"哪里|哪儿|去哪|什么地方|窗口"), re.compile(r"窗口|中心|局|街道|平台|大厅|部门")),
-    (re.compile(r"罚|处罚|违规"), re.compile(r"罚款|处以|责令|处\S{1,12}元")),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    hit: Hit
-    coverage: float
-    wanted: float
-
-    @property
-    def value(self) -> float:
-        return self.hit.score * self.coverage * (self.coverage + self.wanted)
-
-
-@dataclass(frozen=True, slots=True)
-class _Quote:
-    hit: Hit
-    passage: Passage
-    score: float
 
 
 class Answerer:
@@ -133,7 +94,7 @@ class Answerer:
         terms = question_terms(question.text, self._words)
         hits = self._search(question.text, options) if terms.weights else []
         searched = time.perf_counter()
-        chosen = self._choose(question.text, hits, terms)
+        chosen = choose(question.text, hits, terms, self._config)
         if chosen:
             answer = self._answered(question, chosen, terms)
         else:
@@ -143,7 +104,7 @@ class Answerer:
             ("select", (time.perf_counter() - searched) * 1000),
             ("total", (time.perf_counter() - started) * 1000),
         )
-        best = max((terms.coverage(_whole(hit)) for hit in chosen or hits), default=0.0)
+        best = max((terms.coverage(whole(hit)) for hit in chosen or hits), default=0.0)
         named = self._not_in_force(question.text, options)
         told = [*answer.notices, *(notice for document in named for notice in self._notices(document, question))]
         answer = replace(answer, notices=tuple(dict.fromkeys(told)))
@@ -151,26 +112,14 @@ class Answerer:
             answer, confidence=round(best, 3), timings_ms=tuple((name, round(ms, 1)) for name, ms in timings)
         )
 
-    def _choose(self, question: str, hits: Sequence[Hit], terms: Terms) -> list[Hit]:
-        """The articles worth quoting, best first; none when the best holds too little of the question."""
-        judged = [_Judged(hit, terms.coverage(_whole(hit)), _wanted(question, hit.text)) for hit in hits]
-        ranked = sorted(judged, key=lambda item: -item.value)
-        if not ranked or ranked[0].coverage < self._config.min_coverage:
-            return []
-        best, share = ranked[0], self._config.near_score
-        enough = [item for item in ranked if item.coverage >= self._config.min_coverage]
-        near = [j for j in enough if j.value >= share * best.value and j.coverage >= _NEAR_COVERAGE * best.coverage]
-        shown = _district_first(near[: self._config.articles], enough)
-        return [item.hit for item in shown[: self._config.articles]]
-
     def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
-        quotes = self._quotes(question.text, chosen, terms)
+        quotes = quotes_of(question.text, chosen, terms, self._config)
         day = question.as_of or today()
-        citations = tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1))
+        citations = tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1))
         notices = [notice for hit in chosen for notice in self._notices(hit.document, question)]
         return Answer(
             Status.ANSWERED,
-            "\n".join(f"根据{_source(q.hit)}：{c.quote}[{c.n}]" for q, c in zip(quotes, citations, strict=True)),
+            "\n".join(f"根据{source_of(q.hit)}：{c.quote}[{c.n}]" for q, c in zip(quotes, citations, strict=True)),
             "extract",
             sentences=tuple(Sentence(citation.quote, (citation.n,)) for citation in citations),
             citations=citations,
@@ -178,31 +127,21 @@ class Answerer:
             ai_label=AI_LABEL,
         )
 
-    def _quotes(self, question: str, chosen: Sequence[Hit], terms: Terms) -> list[_Quote]:
-        """The best passage of each article, then further ones that come near it; in order of article and place."""
-        quotes: list[_Quote] = []
-        for hit in chosen:
-            scored = [_Quote(hit, p, _passage_score(question, hit, p, terms)) for p in _answering(hit)]
-            best = max((quote.score for quote in scored), default=0.0)
-            near = sorted((q for q in scored if q.score >= 0.7 * best), key=lambda q: -q.score)[:2]
-            quotes += sorted(near, key=lambda q: q.passage.start)
-        return quotes[: self._config.sentences]
-
     def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
         """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""
         found = self._search(question.text, replace(options, as_of=None)) if terms.weights else []
-        ever = self._choose(question.text, found, terms)
+        ever = choose(question.text, found, terms, self._config)
         day = question.as_of or today()
         lapsed = [hit for hit in ever if hit.document.in_force_to and hit.document.in_force_to <= day]
         if not lapsed:
             coming = [notice for hit in ever for notice in self._notices(hit.document, question)]
             return replace(self._no_evidence(question, terms, hits), notices=tuple(dict.fromkeys(coming)))
-        quotes = self._quotes(question.text, lapsed[:1], terms)
+        quotes = quotes_of(question.text, lapsed[:1], terms, self._config)
         return Answer(
             Status.EXPIRED,
-            f"{_source(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
+            f"{source_of(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
             "extract",
-            citations=tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1)),
+            citations=tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1)),
             notices=tuple(self._notices(lapsed[0].document, question)),
             ai_label=AI_LABEL,
         )
@@ -210,8 +149,8 @@ class Answerer:
     def _no_evidence(self, question: Question, terms: Terms, hits: Sequence[Hit]) -> Answer:
         """Nothing answers. An agent, who can judge, is shown what came nearest; a citizen is not."""
         shown = hits if question.role is Role.AGENT else ()
-        near = [hit for hit in shown if terms.coverage(_whole(hit)) >= self._config.min_related]
-        quotes = [self._quotes(question.text, [hit], terms)[0] for hit in near[: self._config.articles]]
+        near = [hit for hit in shown if terms.coverage(whole(hit)) >= self._config.min_related]
+        quotes = [quotes_of(question.text, [hit], terms, self._config)[0] for hit in near[: self._config.articles]]
         text = "在已发布且现行有效的政策文件中，没有找到能回答这个问题的规定。"
         if quotes:
             text += "下列条文最为接近，但不一定回答这个问题，请自行判断。"
@@ -220,7 +159,7 @@ class Answerer:
             Status.NO_EVIDENCE,
             text,
             "extract",
-            citations=tuple(_citation(n, quote, day) for n, quote in enumerate(quotes, start=1)),
+            citations=tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1)),
             ai_label=AI_LABEL,
         )
 
@@ -278,66 +217,3 @@ def _asked(question: Question, matter: Matter, home: str) -> Question:
     its documents need not be marked with it."""
     region = matter.region if home and matter.region else question.region
     return replace(question, text=matter.text, region=region, as_of=question.as_of or matter.as_of)
-
-
-def _answering(hit: Hit) -> list[Passage]:
-    """The passages of an article; of a FAQ entry the whole reply, without the question that it repeats."""
-    found = passages(hit.text)
-    replies = [p for p in found if not hit.text[p.start : p.end].endswith(("？", "?"))]
-    if hit.address.startswith("问") and replies and replies[-1].end - replies[0].start <= _REPLY_CHARS:
-        return [Passage(replies[0].start, replies[-1].end)]
-    return replies or found
-
-
-def _passage_score(question: str, hit: Hit, passage: Passage, terms: Terms) -> float:
-    text = hit.text[passage.start : passage.end]
-    return terms.coverage(text) + _wanted(question, text)
-
-
-def _district_first(near: Sequence[_Judged], enough: Sequence[_Judged]) -> list[_Judged]:
-    """A district that gives more than its city must not be missed: its best article that answers goes first,
-    even when its score alone would not have brought it in."""
-    local = [item for item in enough if _is_district(item.hit)]
-    if not local or any(_is_district(item.hit) for item in near):
-        return list(near)
-    return [max(local, key=lambda item: (item.wanted, item.value)), *near]
-
-
-def _is_district(hit: Hit) -> bool:
-    region = hit.document.facts.region
-    return region is not None and not region.endswith("00")
-
-
-def _wanted(question: str, text: str) -> float:
-    """0.15 for each kind of thing that the question asks for and the text holds, such as an amount or a limit."""
-    return 0.15 * sum(bool(asked.search(question) and answers.search(text)) for asked, answers in _WANTED)
-
-
-def _whole(hit: Hit) -> str:
-    return "\n".join((hit.document.facts.title, *hit.heading, hit.text))
-
-
-def _source(hit: Hit) -> str:
-    facts = hit.document.facts
-    number = f"（{facts.doc_no}）" if facts.doc_no else ""
-    return f"《{facts.title}》{number}{hit.address}"
-
-
-def _citation(n: int, quote: _Quote, day: date) -> Citation:
-    hit, passage = quote.hit, quote.passage
-    facts = hit.document.facts
-    return Citation(
-        n,
-        hit.document.id,
-        facts.doc_no,
-        facts.title,
-        hit.address,
-        hit.ref,
-        hit.text[passage.start : passage.end],
-        hit.start + passage.start,
-        hit.start + passage.end,
-        None,
-        None,
-        hit.document.in_force(day),
-        facts.url,
-    )
