@@ -34,7 +34,7 @@ $(VENV)/dev.done: $(VENV)/core.done requirements-dev.lock
 # The same versions on every machine; needs uv.
 lock:
 	uv pip compile --universal --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock
-	uv pip compile --universal --no-emit-index-url --no-header -q pyproject.toml --extra dev --extra ocr --extra postgres --extra zstd \
+	uv pip compile --universal --no-emit-index-url --no-header -q pyproject.toml --extra dev --extra generate --extra ocr --extra postgres --extra zstd \
 		-c requirements.lock -o requirements-dev.lock
 
 clean:

@@ -6,19 +6,25 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import ConfigError
+from core.tasks import TASKS, Task
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config.yaml"
 ENV_PREFIX = "POLICYDESK_"
 
-_SECRET = ("storage.vectors_api_key", "storage.database", "models.api_key", "audit.key", "graph.password")
+_SECRET = (
+    "storage.vectors_api_key", "storage.database", "models.api_key", "generate.api_key", "audit.key", "graph.password",
+)
 _PASSWORD = re.compile(r"(://[^/@]*?:).*@")
+
+_OPEN = ("regions.names", "generate.tasks")       # whose keys are names of the reader's own choice or of core/tasks.py
 
 Tree = dict[str, object]
 
@@ -97,6 +103,44 @@ class ModelsConfig(_Section):
     tries: int = Field(ge=1)
 
 
+class TaskChange(_Section):
+    """Numbers of a task that are not to be as core/tasks.py has them."""
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int | None = Field(default=None, gt=0)
+    wait_seconds: float | None = Field(default=None, ge=0)
+    first_seconds: float | None = Field(default=None, gt=0)
+    between_seconds: float | None = Field(default=None, gt=0)
+    total_seconds: float | None = Field(default=None, gt=0)
+    at_once: int | None = Field(default=None, gt=0)
+
+
+class GenerateConfig(_Section):
+    enabled: bool
+    model: str = Field(pattern=r"^(none|openai:https?://[^#]+#.+)$")
+    api_key: SecretStr
+    thinking: bool
+    connect_seconds: float = Field(gt=0)
+    tries: int = Field(ge=1)
+    breaker_failures: int = Field(ge=1)
+    breaker_seconds: float = Field(ge=0)
+    usage_days: int = Field(ge=1)
+    tasks: Mapping[str, TaskChange]
+
+    @field_validator("tasks")
+    @classmethod
+    def _known(cls, tasks: Mapping[str, TaskChange]) -> Mapping[str, TaskChange]:
+        unknown = [name for name in tasks if name not in TASKS]
+        if unknown:
+            raise ValueError(f"没有 {'、'.join(unknown)} 这样的任务；有 {'、'.join(TASKS)}")
+        return tasks
+
+    def for_task(self, task: Task) -> Task:
+        """``task`` with the numbers that are set here."""
+        change = self.tasks.get(task.name)
+        return replace(task, **change.model_dump(exclude_none=True)) if change else task
+
+
 class AnswerConfig(_Section):
     articles: int = Field(gt=0)
     sentences: int = Field(gt=0)
@@ -158,6 +202,7 @@ class Config(BaseSettings):
     index: IndexConfig
     search: SearchConfig
     models: ModelsConfig
+    generate: GenerateConfig
     answer: AnswerConfig
     review: ReviewConfig
     audit: AuditConfig
@@ -229,12 +274,12 @@ def _read(path: Path) -> Tree:
 
 
 def _merge(base: Tree, over: Tree, *, shipped: Tree, path: str, where: Path) -> Tree:
-    """``base`` with the keys of ``over``; only regions.names may gain keys."""
+    """``base`` with the keys of ``over``; only regions.names and generate.tasks may gain keys."""
     merged = dict(base)
     for key, value in over.items():
         here = f"{path}.{key}" if path else str(key)
         known = base.get(key)
-        if key not in base and path != "regions.names":
+        if key not in base and not path.startswith(_OPEN):
             raise ConfigError(f"{where}：{_unknown(here, shipped)}")
         if isinstance(known, dict):
             if not isinstance(value, dict):

@@ -11,10 +11,12 @@ from pathlib import Path
 from core.config import Config, ModelsConfig
 from core.embedders import M3Embedder, SentenceTransformerEmbedder
 from core.errors import ConfigError
+from core.generate import ServerGenerator
+from core.generate_openai import OpenAIServer
 from core.model_m3 import M3Model
 from core.model_server import ModelServer, ServerEmbedder, ServerReranker
 from core.model_store import ModelFolder, best_embedder, check_model, is_static
-from core.ports import Embedder, Reranker
+from core.ports import Embedder, Generator, Reranker
 from core.rerankers import CrossEncoderReranker, M3Reranker
 
 EMBEDDER_KEY = "index.embedder"
@@ -47,6 +49,7 @@ class Choice:
 class Models:
     embedder: Embedder | None
     reranker: Reranker | None      # None for the built-in one too: it weighs features of a search, not texts
+    generator: Generator | None
     chosen: tuple[Choice, Choice]  # embedder, reranker
 
 
@@ -80,13 +83,27 @@ def _choose(word: str, folder: Path, *, prefix: str) -> Choice:
     return Choice(Kind.FOLDER, word, str(Path(word).expanduser() if is_path else named))
 
 
+def open_generator(config: Config, home: Path | None = None) -> ServerGenerator | None:
+    """None when ``generate.model`` is none. Nothing is asked, so a server that is down shows at the first call.
+
+    ``home`` holds its switch and its ledger. Raises `ConfigError`, `MissingExtra`.
+    """
+    word = config.generate.model
+    if word == Kind.NONE:
+        return None
+    return ServerGenerator(OpenAIServer(word.removeprefix("openai:"), config.generate), config.generate, home)
+
+
 @contextmanager
 def opened_models(
-    config: Config, built_in_embedder: Callable[[Path | None], Embedder] | None = None
+    config: Config,
+    built_in_embedder: Callable[[Path | None], Embedder] | None = None,
+    home: Path | None = None,
 ) -> Iterator[Models]:
-    """The embedder and reranker that the configuration names; bge-m3 in both roles is loaded once.
+    """The models that the configuration names; bge-m3 as embedder and reranker is loaded once.
 
-    ``built_in_embedder`` is given a folder that `train encoder` wrote, or None for the one that ships.
+    ``built_in_embedder`` is given a folder that `train encoder` wrote, or None for the one that ships. ``home`` is
+    where the generator's switch and ledger lie.
 
     Raises `ConfigError`, `MissingExtra`, `ModelRefused`, `BackendUnavailable`.
     """
@@ -94,7 +111,8 @@ def opened_models(
     reranker = choose_reranker(config.search.reranker, config.models.folder)
     with ExitStack() as opened:
         opening = _Opening(config.models, opened, built_in_embedder)
-        yield Models(opening.embedder(embedder), opening.reranker(reranker), (embedder, reranker))
+        generator = open_generator(config, home)
+        yield Models(opening.embedder(embedder), opening.reranker(reranker), generator, (embedder, reranker))
 
 
 class _Opening:
