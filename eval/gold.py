@@ -110,8 +110,8 @@ def read_gold(path: Path, *, split: str | None = None) -> list[GoldQuestion]:
     """
     seen: dict[str, int] = {}
     questions = []
-    for number, line in _lines(path):
-        question = _question(line, place=f"{path}:{number}")
+    for number, line in gold_lines(path):
+        question = gold_question(line, place=f"{path}:{number}")
         if question.id in seen:
             reason = f"id {question.id!r} 已在第 {seen[question.id]} 行用过；每个问题要有自己的 id，请改正后重试"
             raise IngestError(reason, place=f"{path}:{number}")
@@ -148,8 +148,8 @@ def _filled(asked: Question, defaults: Question) -> Question:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Line number from 1 and line, blank lines left out."""
+def gold_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Line number from 1 and line, blank lines left out. Raises `IngestError`."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -162,7 +162,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise IngestError(f"读不出来：{error}；请检查文件是否完整、是否真是 .gz", place=str(path)) from error
 
 
-def _question(line: bytes, *, place: str) -> GoldQuestion:
+def gold_question(line: bytes, *, place: str) -> GoldQuestion:
+    """One line. Raises `IngestError` naming ``place``."""
     try:
         row = _Line.model_validate_json(line)
     except ValidationError as error:

@@ -15,7 +15,7 @@ _MISSED = {
     "article": "前十条中没有标准条文", "document": "前十份文件中没有标准文件", "span": "找到了文件，没有找到答案所在处",
 }
 _CURVES = 6      # lines that one plot can hold
-_STYLE = """
+STYLE = """
 body{font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;max-width:68rem;
 margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px solid #d5dbe3}
@@ -54,7 +54,7 @@ def retrieval_page(
         *_losses(losing),
     ]
     head = '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    return f"{head}<title>检索评测：{escape(facts.title)}</title><style>{_STYLE}</style>\n" + "\n".join(parts) + "\n"
+    return f"{head}<title>检索评测：{escape(facts.title)}</title><style>{STYLE}</style>\n" + "\n".join(parts) + "\n"
 
 
 def _scores(result: RetrievalResult) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,13 +42,18 @@ def write_result(
     result: RetrievalResult | BenchResult, measured: Measured, config: Config, *, folder: Path = RESULTS
 ) -> Path:
     """Where it was written. A result of the same name and commit is overwritten."""
+    what = "retrieval" if isinstance(result, RetrievalResult) else "bench"
+    # questions and gold stay out: their licence may forbid handing them on
+    values = {key: value for key, value in as_record(result).items() if key != "losing"}
+    return write_record(what, values, measured, config, folder=folder)
+
+
+def write_record(
+    what: str, values: Mapping[str, object], measured: Measured, config: Config, *, folder: Path = RESULTS
+) -> Path:
+    """The same for the figures of any kind of result, as JSON values."""
     path = result_path(measured.name, folder)
-    record = {
-        "what": "retrieval" if isinstance(result, RetrievalResult) else "bench",
-        **circumstances(measured, config),
-        # questions and gold stay out: their licence may forbid handing them on
-        "result": {key: value for key, value in as_record(result).items() if key != "losing"},
-    }
+    record = {"what": what, **circumstances(measured, config), "result": dict(values)}
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return path

@@ -23,6 +23,7 @@ from policydesk.cli_cards import cards_app
 from policydesk.cli_conflicts import conflicts
 from policydesk.cli_edit import edit_app
 from policydesk.cli_eval import eval_app
+from policydesk.cli_eval_answers import bench_answers
 from policydesk.cli_faq import faq_app
 from policydesk.cli_gaps import feedback, gaps_app
 from policydesk.cli_graph import graph_app
@@ -69,6 +70,7 @@ app.add_typer(gaps_app, name="gaps")
 app.add_typer(graph_app, name="graph")
 app.add_typer(bench_app, name="bench")
 bench_app.command("busy")(bench_busy)
+bench_app.command("answers")(bench_answers)
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 app.add_typer(train_app, name="train")

@@ -12,6 +12,7 @@ import typer
 from core.errors import PolicyDeskError
 from core.records import Question, State
 from policydesk.cli_attacks import eval_attacks
+from policydesk.cli_eval_answers import eval_answers
 from policydesk.cli_eval_graph import eval_graph
 from policydesk.cli_validity import eval_validity
 from policydesk.options import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 eval_app = typer.Typer(help="用标注问题衡量质量。", no_args_is_help=True)
 eval_app.command("validity")(eval_validity)
+eval_app.command("answers")(eval_answers)
 eval_app.command("graph")(eval_graph)
 eval_app.command("attacks")(eval_attacks)
 

@@ -1,0 +1,180 @@
+"""``policydesk eval answers`` and ``policydesk bench answers``: how good answers are, and how fast."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.errors import PolicyDeskError
+from core.records import Question, Role, State
+from policydesk.options import (
+    AsJson,
+    AsOf,
+    AsRole,
+    ConfigFile,
+    Home,
+    National,
+    Questions,
+    Region,
+    opened_desk,
+    write_lines,
+)
+
+if TYPE_CHECKING:
+    from eval.answers import AnswersResult, Judged
+    from eval.answers_check import Library
+    from eval.answers_questions import Asked, QuestionFile
+    from policydesk.app import Desk
+
+_TOLD_EVERY = 200
+
+
+def eval_answers(
+    questions: Annotated[
+        list[Path] | None, typer.Option("--questions", help="标注问题文件，没有标准答案的应拒答；可多次给出")
+    ] = None,
+    refuse: Annotated[list[Path] | None, typer.Option("--refuse", help="其中的问题都应拒答；可多次给出")] = None,
+    allow: Annotated[
+        list[Path] | None, typer.Option("--allow", help="其中的问题不得当作不当问题拒答；可多次给出")
+    ] = None,
+    check: Annotated[
+        list[Path] | None, typer.Option("--check", help="只核对其回答的引文和数字，不评对错；可多次给出")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="只用 split 为此值的行，如 dev；没有 split 的文件全用")
+    ] = None,
+    one_in: Annotated[int, typer.Option("--one-in", min=1, help="每个文件只取这么多分之一")] = 1,
+    region: Region = None,
+    national: National = False,
+    as_of: AsOf = None,
+    role: AsRole = Role.AGENT,
+    losses: Annotated[Path | None, typer.Option("--losses", help="落空的问题写到这个 JSON Lines 文件")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="报告写到这个 HTML 文件")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="写入 eval/results 的结果名称；缺省不写")] = None,
+    home: Home = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """回答质量：答案覆盖、引文、拒答曲线、用时；逐一核对引文与数字，有一处不符即以状态 1 结束。"""
+    from eval.answers import losses as lost
+    from eval.answers import result
+    from eval.answers_lines import answers_lines
+    from eval.answers_questions import read_asked
+    from policydesk.batch import to_line
+
+    defaults = Question("", region=region, national=national, as_of=as_of, role=role)
+    files = list(_files(questions, refuse, allow, check))
+    asked = read_asked(files, split=split, defaults=defaults, one_in=one_in)
+    with opened_desk(config, home) as desk:
+        started = time.perf_counter()
+        judged = list(_judged(desk, asked))
+        figures = result(judged, seconds=time.perf_counter() - started)
+        if name:
+            typer.echo(f"结果写入 {_written(desk, name, asked, figures)}", err=True)
+    _write_reports(losses, html, name or files[0].path.stem, figures, [*lost(judged)])
+    write_lines(None, [to_line(asdict(figures))] if as_json else answers_lines(figures))
+    if figures.faults:
+        raise PolicyDeskError(f"{sum(figures.faults.values())} 处违例。请用 --losses 查看")
+
+
+def bench_answers(
+    questions: Questions,
+    split: Annotated[str | None, typer.Option("--split", help="只用问题文件中 split 为此值的行")] = None,
+    one_in: Annotated[int, typer.Option("--one-in", min=1, help="只取这么多分之一的问题")] = 1,
+    region: Region = None,
+    national: National = False,
+    as_of: AsOf = None,
+    role: AsRole = Role.AGENT,
+    home: Home = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """完整回答的用时：从提问到记入日志，以及各阶段；先问 30 个不计时。回答记入知识库，请用副本。"""
+    from eval.answers_questions import QuestionFile, read_asked
+    from eval.answers_speed import speed_lines, timed
+    from policydesk.batch import to_line
+
+    defaults = Question("", region=region, national=national, as_of=as_of, role=role)
+    asked = read_asked([QuestionFile(questions)], split=split, defaults=defaults, one_in=one_in)
+    with opened_desk(config, home) as desk:
+        _, articles, chunks = desk.base.counts()
+        speed = timed([one.gold.question for one in asked], desk.ask, articles=articles, chunks=chunks)
+    write_lines(None, [to_line(asdict(speed))] if as_json else speed_lines(speed))
+
+
+def _files(
+    questions: list[Path] | None, refuse: list[Path] | None, allow: list[Path] | None, check: list[Path] | None
+) -> Iterator[QuestionFile]:
+    from eval.answers_questions import Expected, QuestionFile
+
+    if not any((questions, refuse, allow, check)):
+        raise typer.BadParameter("请用 --questions、--refuse、--allow 或 --check 给出问题文件")
+    for paths, expected in (
+        (questions, None), (refuse, Expected.REFUSE), (allow, Expected.ALLOW), (check, Expected.UNJUDGED)
+    ):
+        yield from (QuestionFile(path, expected) for path in paths or ())
+
+
+def _judged(desk: Desk, asked: list[Asked]) -> Iterator[Judged]:
+    """Answers are not written down: the home stays as it is."""
+    from eval.answers import judge, wanted_texts
+    from eval.gold import document_name
+    from qa.turn_kind import turn_kind
+
+    library = _library(desk, asked)
+    by_name = {document_name(document.source): id_ for id_, document in library.documents.items()}
+    for count, one in enumerate(asked, start=1):
+        started = time.perf_counter()
+        answer = desk.answerer.answer(one.gold.question)
+        took = (time.perf_counter() - started) * 1000
+        wanted = wanted_texts(one, library, by_name)
+        kind = turn_kind(one.gold.question.text).kind
+        yield judge(one, answer, library, wanted=wanted, kind=kind, milliseconds=took)
+        if count % _TOLD_EVERY == 0:
+            typer.echo(f"{count} / {len(asked)}", err=True)
+
+
+def _library(desk: Desk, asked: list[Asked]) -> Library:
+    """The published documents; what the base lacks of the gold's is told on stderr."""
+    from eval.answers_check import Library
+    from eval.answers_questions import Expected
+    from eval.home_check import check_home
+    from qa.scope import today
+
+    documents = desk.base.documents([State.PUBLISHED])
+    text = lru_cache(maxsize=512)(lambda id_: desk.document(id_).text)
+    gold = [one.gold for one in asked if one.expected is Expected.ANSWER]
+    for line in check_home(gold, documents, text, today=today()).lines():
+        typer.echo(line, err=True)
+    return Library({document.id: document for document in documents}, text)
+
+
+def _written(desk: Desk, name: str, asked: list[Asked], figures: AnswersResult) -> Path:
+    from eval.gold import gold_digest
+    from eval.record import Measured, write_record
+
+    measured = Measured(name, gold_digest([one.gold for one in asked]), len(asked), figures.seed)
+    return write_record("answers", asdict(figures), measured, desk.config)
+
+
+def _write_reports(
+    losses: Path | None, html: Path | None, title: str, figures: AnswersResult, lost: list[Judged]
+) -> None:
+    from eval.answers import loss_row
+    from policydesk.batch import to_line
+
+    if losses:
+        write_lines(losses, (to_line(loss_row(one)) for one in lost))
+    if html:
+        from eval.answers_page import answers_page
+        from eval.machine import commit
+        from eval.page import PageFacts
+        from qa.scope import today
+
+        write_lines(html, [answers_page(figures, PageFacts(title, f"{today()}，{commit()}"), lost)])
