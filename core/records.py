@@ -465,6 +465,19 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What somebody said before, and what it was understood as."""
+
+    text: str
+    asked: str = ""              # said in full; empty: as ``text`` says it
+    choices: tuple[str, ...] = ()    # offered by the answer, which asked back
+
+    @property
+    def full(self) -> str:
+        return self.asked or self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One question with what it is asked about."""
 
@@ -473,6 +486,7 @@ class Question:
     national: bool = False       # only the country's own rules
     as_of: date | None = None    # None: today
     role: Role = Role.AGENT
+    history: tuple[Turn, ...] = ()   # of the conversation, oldest first
 
 
 class Status(StrEnum):
@@ -529,6 +543,12 @@ class Answer:
     timings_ms: tuple[tuple[str, float], ...] = ()
     ai_label: str = ""
     id: str = ""                               # under which it is kept; empty: it could not be written down
+    asked: str = ""                            # the question said in full, where earlier turns say a part of it
+    choices: tuple[str, ...] = ()              # to reply with, where the answer asks back
+    script: tuple[Sentence, ...] = ()          # 话术: what an agent may read aloud; these three by a model only
+    ask_next: tuple[str, ...] = ()             # 追问: what an agent may ask the caller
+    keywords: tuple[str, ...] = ()             # of the sentences and the script, to be marked
+    prompt: str = ""                           # version of what the model was told
     confidence: float = 0.0                    # share of the question that the best article speaks of, 0 to 1; of an
                                                # entry that answers directly how alike the questions are
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from core.errors import NotFound
 from core.masking import masked
-from core.records import Answer, Citation, Question, Role, Sentence, Status, Verdict
+from core.records import Answer, Citation, Question, Role, Sentence, Status, Turn, Verdict
 from kb.audit import ANSWER, Entry, record, record_all, utc_now
 from kb.audit_check import sha256
 from kb.schema import answer_sources, answers, documents, feedback
@@ -125,15 +125,24 @@ def _places(answer: Answer) -> tuple[tuple[object, ...], ...]:
 
 def _question_text(question: Question) -> str:
     """Without what is personal, and without what a database does not take: halves of characters, NUL."""
-    text = masked(question.text).encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
-    return json.dumps(asdict(replace(question, text=text)), ensure_ascii=False, default=str)
+    history = tuple(
+        Turn(_kept_text(turn.text), _kept_text(turn.asked), tuple(map(_kept_text, turn.choices)))
+        for turn in question.history
+    )
+    kept = replace(question, text=_kept_text(question.text), history=history)
+    return json.dumps(asdict(kept), ensure_ascii=False, default=str)
+
+
+def _kept_text(text: str) -> str:
+    return masked(text).encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
 
 
 def question_of(text: str) -> Question:
     """From the JSON that `keep` writes."""
     row = json.loads(text)
     day = date.fromisoformat(row["as_of"]) if row["as_of"] else None
-    return Question(**(row | {"as_of": day, "role": Role(row["role"])}))
+    turns = (Turn(**(turn | {"choices": tuple(turn["choices"])})) for turn in row.get("history", ()))
+    return Question(**(row | {"as_of": day, "role": Role(row["role"]), "history": tuple(turns)}))
 
 
 def answer_of(text: str) -> Answer:
@@ -141,11 +150,19 @@ def answer_of(text: str) -> Answer:
     row = json.loads(text)
     return Answer(**(row | {
         "status": Status(row["status"]),
-        "sentences": tuple(Sentence(one["text"], tuple(one["citations"])) for one in row["sentences"]),
+        "sentences": _sentences(row["sentences"]),
+        "script": _sentences(row.get("script", ())),
+        "ask_next": tuple(row.get("ask_next", ())),
+        "keywords": tuple(row.get("keywords", ())),
         "citations": tuple(_citation(one) for one in row["citations"]),
         "notices": tuple(row["notices"]),
+        "choices": tuple(row.get("choices", ())),
         "timings_ms": tuple((name, ms) for name, ms in row["timings_ms"]),
     }))
+
+
+def _sentences(rows: Sequence[dict[str, Any]]) -> tuple[Sentence, ...]:
+    return tuple(Sentence(one["text"], tuple(one["citations"])) for one in rows)
 
 
 def _citation(row: dict[str, Any]) -> Citation:

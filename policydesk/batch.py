@@ -9,15 +9,15 @@ from datetime import date
 from pathlib import Path
 
 from core.errors import ConfigError, IngestError
-from core.records import Answer, Hit, Question, Role
+from core.records import Answer, Hit, Question, Role, Turn
 from core.regions import region_chain
 
 
 def read_questions(path: Path, defaults: Question) -> Iterator[tuple[str, Question]]:
     """(id, question) of each line: JSON with ``id`` and ``question``, or ``title`` and ``text``.
 
-    ``region``, ``as_of``, ``national`` and ``role`` of a line go before ``defaults``. Raises `IngestError`
-    naming file and line.
+    ``region``, ``as_of``, ``national`` and ``role`` of a line go before ``defaults``, and ``history``, what was asked
+    before in the conversation, behind theirs. Raises `IngestError` naming file and line.
     """
     try:
         with path.open(encoding="utf-8-sig") as lines:
@@ -97,4 +97,19 @@ def _with_line(question: Question, row: dict[str, object], place: str) -> Questi
     national = row.get("national", question.national)
     if not isinstance(national, bool):
         raise IngestError(f'"national" 应为 true 或 false，实际是 {national!r}', place=place)
-    return replace(question, national=national)
+    history = row.get("history", [])
+    if not isinstance(history, list):
+        raise IngestError('"history" 应为列表，如 ["之前问过的话"]', place=place)
+    turns = (*question.history, *(_turn(one, place) for one in history))
+    return replace(question, national=national, history=turns)
+
+
+def _turn(said: object, place: str) -> Turn:
+    """What was asked before: its text, or the fields of a `Turn`."""
+    row = said if isinstance(said, dict) else {"question": said}
+    text, asked, choices = row.get("question"), row.get("asked", ""), row.get("choices", [])
+    if not isinstance(text, str) or not isinstance(asked, str) or not isinstance(choices, list):
+        raise IngestError(
+            '"history" 的每一项应为之前的问题，或 {"question": "……", "asked": "……", "choices": ["……"]}', place=place
+        )
+    return Turn(text, asked, tuple(map(str, choices)))

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import PolicyDeskError
-from core.records import Answer, Hit, IngestReport, Question, Role, State
+from core.records import Hit, IngestReport, Question, Role, State, Turn
+from policydesk.answer_lines import answer_lines
 from policydesk.cli_audit import audit_app, replay
 from policydesk.cli_bench import bench_app
 from policydesk.cli_busy import bench_busy
 from policydesk.cli_cards import cards_app
+from policydesk.cli_chat import chat
 from policydesk.cli_conflicts import conflicts
 from policydesk.cli_edit import edit_app
 from policydesk.cli_eval import eval_app
@@ -41,6 +43,7 @@ from policydesk.options import (
     AsOf,
     AsRole,
     Batch,
+    Before,
     By,
     ConfigFile,
     Home,
@@ -79,6 +82,7 @@ app.add_typer(review_app, name="review")
 app.add_typer(jobs_app, name="jobs")
 for verb in (
     reindex, doctor, backup, restore, repeal, unrule, impact, history, care, replay, feedback, conflicts, understand,
+    chat,
 ):
     app.command()(verb)
 
@@ -150,6 +154,7 @@ def ask(
     national: National = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
+    before: Before = None,
     home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -157,7 +162,8 @@ def ask(
     """回答问题，每句都有出处；没有依据时说明去处。"""
     from policydesk.batch import answer_json, to_line
 
-    defaults = Question(question or "", region=region, national=national, as_of=as_of, role=role)
+    history = tuple(map(Turn, before or ()))
+    defaults = Question(question or "", region=region, national=national, as_of=as_of, role=role, history=history)
     asked = _asked(question, batch, defaults)
     with opened_desk(config, home) as now, _then(now, known_at) as desk:
         named, wanted = tee(asked)
@@ -170,7 +176,7 @@ def ask(
         elif as_json or out:
             write_lines(out, (to_line(answer_json(answer)) for _, answer in answers))
         else:
-            write_lines(None, (line for _, answer in answers for line in _answer_lines(answer)))
+            write_lines(None, (line for _, answer in answers for line in answer_lines(answer)))
 
 
 @app.command()
@@ -385,17 +391,3 @@ def _hit_lines(hits: list[Hit]) -> Iterator[str]:
 def _expansion_lines(expansions: Sequence[Expansion]) -> Iterator[str]:
     for found in expansions:
         yield f"扩展：{found.because} → {found.term}（{found.weight:.2f}）"
-
-
-def _answer_lines(answer: Answer) -> Iterator[str]:
-    yield answer.text
-    for citation in answer.citations:
-        source = f"《{citation.title}》{citation.doc_no or ''} {citation.article}"
-        validity = "现行有效" if citation.in_force else "非现行"
-        yield f"  [{citation.n}] {source}  {validity}  {citation.url or ''}".rstrip()
-        if not answer.sentences or answer.made_by == "faq":      # whose words are an editor's
-            yield f"      {citation.quote}"
-    yield from (f"提示：{notice}" for notice in answer.notices)
-    if answer.route:
-        yield f"去处：{answer.route}"
-    yield f"（{answer.ai_label}）"

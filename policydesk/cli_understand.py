@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.config import Config
-from core.records import Question, Role
-from policydesk.options import AsJson, Asked, AsOf, AsRole, Batch, ConfigFile, Region, read_config, write_lines
+from core.records import Question, Role, Turn
+from policydesk.options import AsJson, Asked, AsOf, AsRole, Batch, Before, ConfigFile, Region, read_config, write_lines
 
 if TYPE_CHECKING:
     from qa.routes import Route
@@ -22,7 +22,7 @@ def understand(
     question: Asked = None,
     batch: Batch = None,
     out: Annotated[Path | None, typer.Option("--out", help="结果写到这个文件")] = None,
-    before: Annotated[list[str] | None, typer.Option("--before", help="之前问过的话，可多次给出，先问的在前")] = None,
+    before: Before = None,
     region: Region = None,
     as_of: AsOf = None,
     role: AsRole = Role.CITIZEN,
@@ -47,7 +47,6 @@ def understand(
 def _understood(
     questions: Sequence[tuple[str, Question]] | Iterator[tuple[str, Question]], before: Sequence[str], config: Config
 ) -> Iterator[tuple[str, Understood, Route | None]]:
-    from qa.conversation import Turn
     from qa.scope import today
     from qa.understand import understand as understand_turn
 

@@ -62,6 +62,7 @@ KnownAt = Annotated[
 ]
 Batch = Annotated[Path | None, typer.Option("--batch", help="JSON Lines 问题文件，每行含 id 与 question")]
 Asked = Annotated[str | None, typer.Argument(help="问题")]
+Before = Annotated[list[str] | None, typer.Option("--before", help="之前问过的话，可多次给出，先问的在前")]
 AsRole = Annotated[Role, typer.Option("--role", help="提问身份：agent 坐席，citizen 市民（只看公开文件）")]
 By = Annotated[str, typer.Option("--by", callback=_operator, help="由谁操作，记入审计；缺省为登录名")]
 BenchPaths = Annotated[list[Path] | None, typer.Argument(help="先入库这些文件并计时；--home 须为空目录")]

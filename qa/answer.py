@@ -8,10 +8,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from core.config import AnswerConfig
+from core.masking import masked
 from core.records import Answer, Citation, Ended, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
 from kb.direct import Direct
+from qa.clarify import REGION, clarify
 from qa.compose import citation_of, source_of
 from qa.evidence import Terms, question_terms
+from qa.places import places
 from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, today
 from qa.select import choose, quotes_of, whole
@@ -60,12 +63,13 @@ class Answerer:
         """Raises `ConfigError` for a malformed region code; a question without an answer is no error."""
         started = time.perf_counter()
         home = question.region or self._home_region
-        turn = understand(question.text, home=home, names=self._region_names, today=today())
+        turn = understand(question.text, question.history, home=home, names=self._region_names, today=today())
         if turn.turn.kind not in _ANSWERED_KINDS:
             took = round((time.perf_counter() - started) * 1000, 1)
             return replace(self._routed(turn.turn, question), timings_ms=(("understand", took), ("total", took)))
         answers = [self._matter(_asked(question, matter, home), matter, turn.turn) for matter in turn.matters]
-        return together(answers, [matter.text for matter in turn.matters])
+        matters = [masked(matter.text) for matter in turn.matters]     # an answer is kept as it goes out
+        return replace(together(answers, matters), asked=matters[0] if turn.carried else "")
 
     def _routed(self, turn: TurnKind, question: Question) -> Answer:
         """What no document answers: an emergency, another channel, a greeting, what is not to be answered."""
@@ -96,7 +100,7 @@ class Answerer:
         searched = time.perf_counter()
         chosen = choose(question.text, hits, terms, self._config)
         if chosen:
-            answer = self._answered(question, chosen, terms)
+            answer = self._clarified(question, chosen, self._answered(question, chosen, terms))
         else:
             answer = self._refused(question, options, terms, hits)
         timings = (
@@ -119,13 +123,26 @@ class Answerer:
         notices = [notice for hit in chosen for notice in self._notices(hit.document, question)]
         return Answer(
             Status.ANSWERED,
-            "\n".join(f"根据{source_of(q.hit)}：{c.quote}[{c.n}]" for q, c in zip(quotes, citations, strict=True)),
+            "\n".join(f"{citation.quote}[{citation.n}]" for citation in citations),
             "extract",
             sentences=tuple(Sentence(citation.quote, (citation.n,)) for citation in citations),
             citations=citations,
             notices=tuple(dict.fromkeys(notices)),
             ai_label=AI_LABEL,
         )
+
+    def _clarified(self, question: Question, chosen: Sequence[Hit], answer: Answer) -> Answer:
+        """Asks back where the rule depends on what the question leaves unsaid, unless the answer shows every case."""
+        home, names = question.region or self._home_region, self._region_names
+        known = question.national or bool(home or places(question.text, home="", names=names))
+        unsaid = clarify(question.text, chosen, region_known=known, names=names)
+        if unsaid is None:
+            return answer
+        shown = "".join(citation.quote for citation in answer.citations)
+        if unsaid.about != REGION and all(choice.text in shown for choice in unsaid.choices):
+            return answer
+        choices = tuple(choice.text for choice in unsaid.choices)
+        return replace(answer, status=Status.CLARIFY, text=unsaid.text, sentences=(), choices=choices)
 
     def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
         """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""

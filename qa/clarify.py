@@ -11,6 +11,7 @@ from core.records import Hit
 from core.regions import region_level, region_name
 from qa.list_files import compiled, rows
 
+REGION = "地区"              # what is asked about where rules of several places were found
 _NEAR = 0.6                  # of the best hit's score: what lies below is about something else
 _LOOKED_AT = 6
 _MOST = 6                    # choices: more than that nobody listens to
@@ -119,7 +120,7 @@ def _regions(hits: Sequence[Hit], names: Mapping[str, str]) -> Clarification | N
         same = [code for code in codes if code and region_level(code) == level]
         if len(same) > 1:
             choices = tuple(Choice(region_name(code, names) or code, "", 0, 0) for code in same[:_MOST])
-            return Clarification("地区", "各地规定不同，请问是哪里？", choices)
+            return Clarification(REGION, "各地规定不同，请问是哪里？", choices)
     return None
 
 

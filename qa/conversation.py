@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.numerals import number
+from core.records import Answer, Question, Turn
 from qa.matters import about, alike
 from qa.places import places
 
@@ -39,25 +40,17 @@ _REPLY_CHARS = 24            # a reply to what was asked back
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What somebody said before, and what it was understood as."""
-
-    text: str
-    rewritten: str = ""          # empty: the text itself
-    choices: tuple[str, ...] = ()    # offered by the answer, which asked back
-
-    @property
-    def full(self) -> str:
-        return self.rewritten or self.text
-
-
-@dataclass(frozen=True, slots=True)
 class Rewritten:
     """A turn that can be understood by itself."""
 
     text: str
     carried: str                 # what was taken from earlier turns; empty: nothing
     new_topic: bool              # speaks of something else than the turn before
+
+
+def turn_of(question: Question, answer: Answer) -> Turn:
+    """What later turns of the conversation are understood with."""
+    return Turn(question.text, answer.asked, answer.choices)
 
 
 def rewrite(question: str, history: Sequence[Turn], *, names: Mapping[str, str]) -> Rewritten:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from qa.conversation import Rewritten, Turn, rewrite
+from core.records import Turn
+from qa.conversation import Rewritten, rewrite
 from qa.dates_said import asked_day
 from qa.matters import matters
 from qa.places import Place, other_region, places, region_asked

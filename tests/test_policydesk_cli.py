@@ -24,7 +24,7 @@ GAS = "居民管道燃气第二档价格是多少？"
 RENT = "申请公共租赁住房，家庭人均月收入不能超过多少？"
 ANSWER_KEYS = {
     "status", "text", "made_by", "sentences", "citations", "route", "notices", "timings_ms", "ai_label", "confidence",
-    "answer_id",
+    "answer_id", "asked", "choices", "script", "ask_next", "keywords", "prompt",
 }
 CITATION_KEYS = {
     "n", "document", "doc_no", "title", "article", "ref", "quote", "start", "end", "page", "box", "in_force", "url",

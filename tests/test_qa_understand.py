@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from core.records import Facts, Hit, State, StoredDocument
+from core.records import Facts, Hit, State, StoredDocument, Turn
 from policydesk.cli import app
 from qa.clarify import clarify
-from qa.conversation import Turn, rewrite
+from qa.conversation import rewrite
 from qa.dates_said import asked_day, said_dates
 from qa.matters import matters
 from qa.places import other_region, places, region_asked
