@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     RIGHT = "right"
     UNJUDGED = "unjudged"
     REFUSED = "refused"                  # though its gold answers it
+    ASKED_BACK = "asked_back"            # instead of an answer
     WRONG_DOCUMENT = "wrong_document"    # no gold document is cited
     WRONG_PASSAGE = "wrong_passage"      # one is, at another place
     NUMBER_MISSING = "number_missing"    # at the right place, without a number of the gold answer
@@ -202,7 +203,7 @@ def _against_gold(
     citations = answer.citations if given else ()
     quotes = "\n".join(citation.quote for citation in citations)
     gold = [_gold_cited(asked, citation, library) for citation in citations]
-    values = {"false_refusal": float(not given)}
+    values = {"false_refusal": float(not given), "asked_back": float(answer.status is Status.CLARIFY)}
     if wanted:
         alike = [rouge_l(said, text) for text in wanted]
         values |= {
@@ -211,6 +212,7 @@ def _against_gold(
             "in_answer": float(holds(said, wanted)), "in_quotes": float(holds(said, wanted) or holds(quotes, wanted)),
         }
     groups = {group for found in gold for group in found}
+    named = bool(groups) or any(_same_document(asked, citation) for citation in citations)
     values["citation_recall"] = len(groups) / len(asked.gold.gold)
     if citations:
         values["citation_precision"] = sum(map(bool, gold)) / len(gold)
@@ -220,15 +222,16 @@ def _against_gold(
     )
     if asked.gold.span is not None or not asked.gold.by_document:
         values["at_place"] = float(at_place)
-    return values, _outcome(given, bool(groups), at_place, wanted, said + quotes, inside=inside)
+    inside = inside or (not wanted and at_place)
+    return values, _outcome(answer.status, named, at_place, wanted, said + quotes, inside=inside)
 
 
 def _outcome(
-    given: bool, cited: bool, at_place: bool, wanted: Sequence[str], shown: str, *, inside: bool
+    status: Status, cited: bool, at_place: bool, wanted: Sequence[str], shown: str, *, inside: bool
 ) -> Outcome:
-    if not given:
-        return Outcome.REFUSED
-    if inside or (not wanted and cited):
+    if status not in GIVEN:
+        return Outcome.ASKED_BACK if status is Status.CLARIFY else Outcome.REFUSED
+    if inside:
         return Outcome.RIGHT
     if not cited:
         return Outcome.WRONG_DOCUMENT
@@ -248,6 +251,14 @@ def _gold_cited(asked: Asked, citation: Citation, library: Library) -> set[int]:
     return {n for n, group in enumerate(asked.gold.gold) if name in group}
 
 
+def _same_document(asked: Asked, citation: Citation) -> bool:
+    """Where gold is articles: whether a citation is of a document that one of them stands in."""
+    document = trec_ref(citation.ref).partition("#")[0]
+    return not asked.gold.by_document and any(
+        ref.partition("#")[0] == document for group in asked.gold.gold for ref in group
+    )
+
+
 def _touches(asked: Asked, citation: Citation, library: Library, wanted: Sequence[str]) -> bool:
     """Whether a citation of gold shares a character with the gold span, where there is one.
 
@@ -255,7 +266,7 @@ def _touches(asked: Asked, citation: Citation, library: Library, wanted: Sequenc
     """
     span = asked.gold.span
     if span is None:
-        return not asked.gold.by_document
+        return not asked.gold.by_document or not wanted
     if document_name(library.documents[citation.document].source) == span.document:
         return citation.start < span.end and span.start < citation.end
     return any(rouge_l(citation.quote, text)[1] >= _MOST for text in wanted)

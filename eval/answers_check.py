@@ -57,7 +57,7 @@ class Checked:
 
     citations: int
     resolved: int                # citations whose quotes stand where they say
-    sentences: int
+    sentences: int               # of the answer and of what an agent may read aloud
     supported: int               # sentences that their quotes carry
     numbers: int                 # that sentences say, counted by the plain pattern
     faults: tuple[Fault, ...]
@@ -79,7 +79,7 @@ def check_answer(question: Question, answer: Answer, library: Library) -> Checke
     """Citations of every answer and refusal; sentences and numbers of what was answered."""
     faults = [fault for citation in answer.citations for fault in _citation(question, answer, citation, library)]
     unresolved = sum(fault.kind is FaultKind.QUOTE for fault in faults)
-    sentences = answer.sentences if answer.status in _GIVEN else ()
+    sentences = (*answer.sentences, *answer.script) if answer.status in _GIVEN else ()
     by_number = {citation.n: citation for citation in answer.citations}
     supported = numbers = 0
     for sentence in sentences:
@@ -151,7 +151,7 @@ def _outside(question: Question, answer: Answer) -> Iterator[Fault]:
     """What is said around the sentences: names of what is cited, the question, where to go."""
     shown = [
         *(citation.quote for citation in answer.citations), *_names(answer.citations), question.text,
-        answer.route or "", *(sentence.text for sentence in answer.sentences),
+        answer.route or "", *(sentence.text for sentence in (*answer.sentences, *answer.script)),
     ]
     ordinals = {str(n) for n in range(1, 10) if re.search(rf"^{n}\. ", answer.text, re.M)}
     strange = plain_numbers(_MARK.sub("", answer.text)) - plain_numbers("\n".join(shown)) - ordinals

@@ -10,13 +10,13 @@ from eval.answers_curve import CurvePoint
 MEASURES = {
     "in_quotes": "答案在回答或引文中", "in_answer": "答案在回答中", "at_place": "引到答案所在处",
     "rouge_l": "ROUGE-L（F1）", "rouge_l_recall": "ROUGE-L 召回", "character_f1": "字 F1",
-    "citation_precision": "引文准确率", "citation_recall": "引文召回率", "false_refusal": "误拒",
-    "right_refusal": "应拒而拒", "turned_away": "误当不当问题", "from_here": "以不适用的规定作答", "answered": "作答",
-    "resolved": "引文与原文相符", "unsupported": "无依据的句子", "wrong_number": "有错误数字的回答",
+    "citation_precision": "引文准确率", "citation_recall": "引文召回率", "false_refusal": "误拒（含反问）",
+    "asked_back": "反问", "right_refusal": "应拒而拒", "turned_away": "误当不当问题", "from_here": "以不适用的规定作答",
+    "answered": "作答", "resolved": "引文与原文相符", "unsupported": "无依据的句子", "wrong_number": "有错误数字的回答",
 }
 OUTCOMES: dict[str, str] = {
-    Outcome.RIGHT: "正确", Outcome.UNJUDGED: "未评", Outcome.REFUSED: "误拒", Outcome.WRONG_DOCUMENT: "引错文件",
-    Outcome.WRONG_PASSAGE: "引错段落", Outcome.NUMBER_MISSING: "缺数字", Outcome.PART: "不完整",
+    Outcome.RIGHT: "正确", Outcome.UNJUDGED: "未评", Outcome.REFUSED: "误拒", Outcome.ASKED_BACK: "反问",
+    Outcome.WRONG_DOCUMENT: "引错文件", Outcome.WRONG_PASSAGE: "引错段落", Outcome.NUMBER_MISSING: "缺数字", Outcome.PART: "不完整",
     Outcome.ANSWERED: "应拒而答", Outcome.TURNED_AWAY: "误当不当问题", Outcome.FROM_HERE: "答了外地的问题",
 }
 FAULTS = {

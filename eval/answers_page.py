@@ -21,7 +21,9 @@ from eval.page import STYLE, PageFacts
 from eval.plots import bar
 
 _STYLE = STYLE + """
-.scroll{overflow-x:auto}.filter{display:flex;flex-wrap:wrap;gap:.3rem;margin:.5rem 0}
+.scroll{overflow-x:auto}.scroll th:first-child,.scroll td:first-child{white-space:nowrap;position:sticky;left:0;
+background:Canvas}
+body{background:Canvas}.filter{display:flex;flex-wrap:wrap;gap:.3rem;margin:.5rem 0}
 .filter label{border:1px solid #d5dbe3;border-radius:1rem;padding:.1rem .7rem;cursor:pointer;font-size:.9rem}
 .filter label:has(:checked){background:#1f6fb2;border-color:#1f6fb2;color:#fff}
 .filter input{position:absolute;opacity:0}.filter label:has(:focus-visible){outline:2px solid #c4581c}
@@ -101,15 +103,17 @@ def _curve(curve: Curve | None) -> Iterator[str]:
         f"{curve.now.right_refusals:.1%}，应拒而答 {curve.false_answers_now:.1%}；曲线下面积 {curve.area:.3f}。</p>"
     )
     marks = [Mark(curve.now.false_refusals, curve.now.right_refusals, "现在")]
-    marks += [Mark(point.false_refusals, point.right_refusals, f"误拒 ≤ {limit:.0%}") for limit, point in curve.at]
+    marks += [Mark(point.false_refusals, point.right_refusals, f"{limit:.0%}") for limit, point in curve.at]
     refusals = [(point.false_refusals, point.right_refusals) for point in curve.points]
-    yield unit_plot({"应拒而拒": refusals}, across="误拒", marks=marks, limits=[limit for limit, _ in curve.at])
+    yield "<div class=cols><div>"
+    yield unit_plot({"应拒而拒": refusals}, across="误拒的比例", marks=marks, limits=[limit for limit, _ in curve.at])
+    yield "</div><div>"
     yield unit_plot({
         "误拒": [(point.threshold, point.false_refusals) for point in curve.points],
         "应拒而答": [(point.threshold, 1 - point.right_refusals) for point in curve.points],
-        "所答正确": [(point.threshold, point.right_answers) for point in curve.points],
+        "所答正确": [(point.threshold, point.right_answers) for point in curve.points if point.false_refusals < 1],
     }, across="置信度阈值：低于它就拒答", limits=[point.threshold for _, point in curve.at])
-    yield "<table><tr><th>误拒不超过<th>阈值<th>误拒<th>应拒而拒<th>应拒而答<th>所答正确"
+    yield "</div></div><table><tr><th>误拒不超过<th>阈值<th>误拒<th>应拒而拒<th>应拒而答<th>所答正确"
     for limit, point in curve.at:
         yield f"<tr><td>{limit:.0%}" + _cells(point)
     yield "</table>"

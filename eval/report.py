@@ -12,6 +12,11 @@ from core.errors import NotFound, PolicyDeskError
 
 BEGIN = "<!-- measured:begin -->"
 END = "<!-- measured:end -->"
+_ANSWERS = {
+    "in_quotes": "Gold in answer or quotes", "at_place": "Gold passage quoted", "rouge_l": "ROUGE-L",
+    "rouge_l_recall": "ROUGE-L recall", "citation_precision": "Citation precision", "false_refusal": "Wrongly refused",
+    "right_refusal": "Rightly refused",
+}
 _SHOWN = ("R@10", "R@100", "RR@10", "nDCG@10", "Success@1")
 
 
@@ -67,6 +72,12 @@ class _Bench(BaseModel):
     plain: _Plain | None
 
 
+class _Answers(BaseModel):
+    groups: dict[str, dict[str, _Group]]
+    totals: dict[str, int]
+    faults: dict[str, int]
+
+
 class _Machine(BaseModel):
     cpu: str
     cores: int
@@ -95,17 +106,25 @@ class _BenchFile(_File):
     result: _Bench
 
 
-_AnyFile = Annotated[_RetrievalFile | _BenchFile, Field(discriminator="what")]
+class _AnswersFile(_File):
+    what: Literal["answers"]
+    result: _Answers
+
+
+_Kinds = _RetrievalFile | _BenchFile | _AnswersFile
+_AnyFile = Annotated[_Kinds, Field(discriminator="what")]
 
 
 def measured_table(paths: Iterable[Path]) -> str:
-    """Markdown: retrieval, speed, and where they were measured. Of files with one name the newest is shown."""
+    """Markdown: retrieval, answers, speed, and where they were measured. Of files with one name the newest is shown."""
     files = _newest(_read(path) for path in sorted(paths))
     if not files:
         return "还没有测量结果 / nothing measured yet"
     retrieval = [file for file in files if isinstance(file, _RetrievalFile)]
+    answers = [file for file in files if isinstance(file, _AnswersFile)]
     speed = [file for file in files if isinstance(file, _BenchFile)]
     parts = [_retrieval_table(retrieval)] if retrieval else []
+    parts += [_answers_table(answers)] if answers else []
     parts += [_speed_table(speed)] if speed else []
     return "\n\n".join([*parts, _places(files)])
 
@@ -130,8 +149,8 @@ def refresh_table(readme: Path, table: str) -> bool:
     return True
 
 
-def _read(path: Path) -> _RetrievalFile | _BenchFile:
-    reader: TypeAdapter[_RetrievalFile | _BenchFile] = TypeAdapter(_AnyFile)
+def _read(path: Path) -> _Kinds:
+    reader: TypeAdapter[_Kinds] = TypeAdapter(_AnyFile)
     try:
         return reader.validate_json(path.read_bytes())
     except ValidationError as error:
@@ -140,8 +159,8 @@ def _read(path: Path) -> _RetrievalFile | _BenchFile:
         raise PolicyDeskError(f"测量结果 {path} 读不懂：{where}：{first['msg']}；请删除它，重新测量") from error
 
 
-def _newest(files: Iterable[_RetrievalFile | _BenchFile]) -> list[_RetrievalFile | _BenchFile]:
-    newest: dict[tuple[str, str], _RetrievalFile | _BenchFile] = {}
+def _newest(files: Iterable[_Kinds]) -> list[_Kinds]:
+    newest: dict[tuple[str, str], _Kinds] = {}
     for file in files:
         key = (file.what, file.name)
         if key not in newest or file.date > newest[key].date:
@@ -169,6 +188,21 @@ def _interval(group: _Group, measure: str) -> str:
         return "–"
     low, high = group.intervals[measure]
     return f"{group.means[measure]:.3f} ({low:.3f}–{high:.3f})"
+
+
+def _answers_table(files: Sequence[_AnswersFile]) -> str:
+    """One row per set, and one per file or label of it."""
+    header = ["Answers", "Questions", *_ANSWERS.values(), "Faults", "Measured"]
+    rows = []
+    for file in files:
+        for name, group in file.result.groups.items():
+            whole = name == next(iter(file.result.groups))
+            count = max((own.n for own in group.values()), default=0)
+            label = file.name if whole else f"– {name}"
+            cells = [_interval(group[measure], measure) if measure in group else "–" for measure in _ANSWERS]
+            last = [f"{sum(file.result.faults.values())}", _when(file)] if whole else ["", ""]
+            rows.append([label, f"{file.result.totals['questions'] if whole else count}", *cells, *last])
+    return markdown(header, rows)
 
 
 def _speed_table(files: Sequence[_BenchFile]) -> str:
