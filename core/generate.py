@@ -137,7 +137,7 @@ class ServerGenerator:
             lane.places.release()
             raise GenerationFailed(Fault.BUSY, f"本机线程已满，不能再问模型：{error}") from error
         try:
-            yield from self._waited(asked, end)
+            yield from self._waited(asked)
         finally:
             clock.stop()
 
@@ -161,11 +161,13 @@ class ServerGenerator:
                 f"{self._config.breaker_seconds:g} 秒后再试（任务 {lane.task.name}，{KEY}）",
             )
 
-    def _waited(self, asked: _Asked, end: float) -> Iterator[str]:
+    def _waited(self, asked: _Asked) -> Iterator[str]:
         while True:
             try:
-                piece = asked.pieces.get(timeout=max(min(asked.clock.left, end - time.monotonic()), 0.0) + _GRACE)
+                piece = asked.pieces.get(timeout=max(asked.clock.left, 0.0) + _GRACE)
             except Empty:
+                if asked.clock.left + _GRACE > 0:        # thoughts came meanwhile
+                    continue
                 raise GenerationFailed(
                     Fault.SLOW, f"模型服务 {self._server.shown} 没有在规定时间内回答（{KEY}，模型 {self.name}）"
                 ) from None

@@ -79,10 +79,10 @@ class ClockedTransport(httpx.BaseTransport):
         )
         headers = httpx.Headers(reply.headers)
         kind = headers.get("Content-Type", "")
-        # a compressed reply could be a bomb, and was not asked for
-        if reply.status == httpx.codes.OK and (not kind.startswith(_STREAM) or "Content-Encoding" in headers):
+        packed = headers.get("Content-Encoding", "identity")        # was not asked for, and could be a bomb
+        if reply.status == httpx.codes.OK and (not kind.startswith(_STREAM) or packed != "identity"):
             reply.close()
-            raise WrongReply(f"应为 {_STREAM}，实际是 {kind or '没有类型的内容'}")
+            raise WrongReply(f"应为 {_STREAM}，实际是 {kind or '没有类型的内容'}（{packed}）")
         assert isinstance(reply.stream, Iterable)
         return httpx.Response(reply.status, headers=headers, stream=_Body(reply))
 

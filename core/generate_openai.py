@@ -11,6 +11,7 @@ import httpx
 
 from core.errors import ConfigError, Fault, GenerationFailed, MissingExtra
 from core.generate_http import ClockedTransport, WrongReply
+from core.generate_text import clean
 from core.ports import Message
 from core.tasks import Task
 
@@ -131,7 +132,7 @@ class OpenAIServer:
         wanted: dict[str, object] = {"stream_options": {"include_usage": True}, "extra_body": self._body}
         if schema is not None:
             wanted["response_format"] = {"type": "json_schema", "json_schema": {"name": task.name, "schema": schema}}
-        talk = [ChatMessage(role=message.role, content=message.text) for message in messages]
+        talk = [ChatMessage(role=message.role, content=clean(message.text)) for message in messages]
         for delta in model.stream_chat(talk, **wanted):
             yield _piece(delta)
 

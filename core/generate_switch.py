@@ -11,6 +11,7 @@ from core.errors import PolicyDeskError
 
 FOLDER = "generate"
 _FILE = "off.json"
+_HISTORY = "switched.jsonl"       # who turned it when; not in the log of the home, which a running `serve` holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +40,36 @@ def read_switch(home: Path) -> Off | None:
 
 def switch_off(home: Path, who: str, reason: str) -> Off:
     """For every program that uses this home folder, from its next call on."""
-    off = Off(who, datetime.now().isoformat(sep=" ", timespec="seconds"), reason)
+    off = Off(who, _now(), reason)
     path = home / FOLDER / _FILE
     partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(json.dumps(asdict(off), ensure_ascii=False), encoding="utf-8")
         partial.replace(path)
+        _write_down(home, "off", off)
     except OSError as error:
         raise PolicyDeskError(f"写不了 {path}：{error.strerror}。请检查目录是否可写") from error
     return off
 
 
-def switch_on(home: Path) -> Off | None:
+def switch_on(home: Path, who: str) -> Off | None:
     """What was switched off until now."""
     off = read_switch(home)
     path = home / FOLDER / _FILE
     try:
-        path.unlink(missing_ok=True)
+        if off is not None:
+            _write_down(home, "on", Off(who, _now(), ""))
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise PolicyDeskError(f"删不了 {path}：{error.strerror}。请检查目录是否可写") from error
     return off
+
+
+def _write_down(home: Path, turned: str, by: Off) -> None:
+    with (home / FOLDER / _HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"turned": turned, **asdict(by)}, ensure_ascii=False) + "\n")
+
+
+def _now() -> str:
+    return datetime.now().isoformat(sep=" ", timespec="seconds")

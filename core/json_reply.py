@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from core.generate_text import said
+from core.generate_text import clean, said
 from core.ports import Structure
 
 _DEPTH = 40             # brackets within brackets; real replies have 3 to 6, and thousands would overflow the stack
@@ -31,7 +31,7 @@ def read_reply(reply: str, schema: type[Structure]) -> Structure:
     problem = "没有 JSON"
     for candidate in _candidates(said(reply)):
         try:
-            return schema.model_validate(_value(candidate))
+            return schema.model_validate(_cleaned(_value(candidate)))
         except ValidationError as error:
             problem = _explained(error)
         except Unreadable as error:
@@ -94,6 +94,17 @@ def _mended(text: str) -> object:
         raise Unreadable("没有 JSON")
     if _NUMBER.findall(json.dumps(value, ensure_ascii=False)) != _NUMBER.findall(text):
         raise Unreadable("JSON 的写法不对，修补后数字会变")
+    return value
+
+
+def _cleaned(value: object) -> object:
+    """As deep as `_DEPTH` lets a value be."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): _cleaned(item) for key, item in value.items()}
     return value
 
 

@@ -1,4 +1,7 @@
-"""The verbs of ``policydesk models``: real models come into the models folder, and what lies there is listed."""
+"""The verbs of ``policydesk models``: real models come into the models folder, and what lies there is listed.
+
+Those of the language model are in `policydesk.cli_generate`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import ConfigError
-from policydesk.options import AsJson, ConfigFile, read_config, write_lines
+from policydesk.cli_generate import generator_state, models_off, models_on, models_try, models_usage
+from policydesk.options import AsJson, ConfigFile, Home, read_config, write_lines
 
 if TYPE_CHECKING:
     from core.config import Config
     from core.model_store import StoredModel
 
-models_app = typer.Typer(help="取得与查看真实模型（bge-m3 等）。", no_args_is_help=True)
+models_app = typer.Typer(help="取得、查看、试用与停用真实模型（bge-m3、语言模型等）。", no_args_is_help=True)
+models_app.command("try")(models_try)
+models_app.command("off")(models_off)
+models_app.command("on")(models_on)
+models_app.command("usage")(models_usage)
 
 
 @models_app.command("fetch")
@@ -60,10 +68,11 @@ def models_fetch(
 @models_app.command("list")
 def models_list(
     check: Annotated[bool, typer.Option("--check", help="逐个文件校验，大模型需要数秒")] = False,
+    home: Home = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """列出 models.folder 中的模型，以及 index.embedder = auto 会选哪一个。"""
+    """列出 models.folder 中的模型，以及 index.embedder = auto 会选哪一个、语言模型是否启用。"""
     from core.model_store import check_model, stored_models
     from core.models import choose_embedder
     from policydesk.batch import to_line
@@ -76,6 +85,7 @@ def models_list(
             check_model(row.path, key="models.folder")
     auto = choose_embedder("auto", folder)
     typer.echo(f"{folder} 中有 {len(rows)} 个模型；index.embedder = auto 会用 {auto}", err=True)
+    typer.echo(generator_state(settings, home or settings.home), err=True)
     if as_json:
         write_lines(None, [to_line({**asdict(row), "path": str(row.path)}) for row in rows])
     else:

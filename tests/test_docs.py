@@ -47,7 +47,7 @@ def section(verb: str) -> str:
 
 def keys(tree: object, prefix: str = "") -> Iterator[str]:
     """storage.database and so on; region codes are data, not keys."""
-    if not isinstance(tree, dict) or prefix == "regions.names.":
+    if not isinstance(tree, dict) or prefix in ("regions.names.", "generate.tasks."):
         yield prefix.rstrip(".")
         return
     for key, value in tree.items():
