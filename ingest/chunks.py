@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
 
-from core.records import Box, Chunk, Place
+from core.paper import Paper
+from core.records import Chunk, Place
 from ingest.inside import Item, items_of, locate
 from ingest.lines import Table, divide, table_units, trim
 
@@ -41,11 +42,11 @@ def make_chunks(
     """The chunks of each article in order, none longer than ``max_chars``, which together are its text up to
     white space. ``tables`` and ``places`` are in order."""
     chunks = []
-    print_ = _Print(places)
+    paper = Paper(places)
     for number, article in enumerate(articles):
         for start, end, address, header in _pieces(text, article, max_chars, tables):
             key = f"{document_id} {start} {end}"
-            page, box = print_.find(start, end) if places else (None, None)
+            page, box = paper.find(start, end) if places else (None, None)
             digest = hashlib.sha256(key.encode()).hexdigest()[:16]
             chunks.append(Chunk(digest, document_id, number, start, end, address, header, page, box))
     return tuple(chunks)
@@ -115,21 +116,3 @@ def _divided(text: str, start: int, end: int, items: Sequence[Item], max_chars: 
             run = first, last
     if run:
         yield trim(text, *run)
-
-
-class _Print:
-    """Finds where a span stands on paper."""
-
-    def __init__(self, places: Sequence[Place]) -> None:
-        self._places = sorted(places, key=lambda place: place.start)
-        self._starts = [place.start for place in self._places]
-
-    def find(self, start: int, end: int) -> tuple[int | None, Box | None]:
-        """The page on which the span begins, and the box around its part there."""
-        first = bisect_right(self._starts, start) - 1
-        touched = [p for p in self._places[max(first, 0) : bisect_left(self._starts, end)] if p.end > start]
-        if not touched:
-            return None, None
-        boxes = [place.box for place in touched if place.page == touched[0].page]
-        left, top, right, bottom = zip(*boxes, strict=True)
-        return touched[0].page, (min(left), min(top), max(right), max(bottom))

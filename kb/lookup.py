@@ -60,7 +60,7 @@ def candidate_rows(
                documents.c.rank, chunks.c.article, articles.c.ref, documents.c.source, chunks.c.start, chunks.c.end)
         .join(documents, documents.c.id == chunks.c.document_id)
         .join(articles, _OF_CHUNK)
-        .where(_AT_POINTS, in_state(State.PUBLISHED), *_conditions(options)),
+        .where(_AT_POINTS, in_state(State.PUBLISHED), *conditions(options)),
         {"points": list(scores)},
     ).all()
     plain_of = lru_cache(maxsize=None)(plain)      # titles and headings repeat
@@ -98,7 +98,7 @@ def hits(
                articles.c.address, articles.c.heading, articles.c.start, articles.c.end, text, *STORED)
         .join(documents, documents.c.id == chunks.c.document_id)
         .join(articles, _OF_CHUNK)
-        .where(_AT_POINTS, in_state(State.PUBLISHED), *_conditions(options)),
+        .where(_AT_POINTS, in_state(State.PUBLISHED), *conditions(options)),
         {"points": [point for point, _, _ in scored]},
     )
     by_point = {row.point: row for row in rows}
@@ -122,7 +122,7 @@ def named_points(connection: Connection, text: str, options: SearchOptions) -> l
             select(chunks.c.point, documents.c.title)
             .join(articles, _OF_CHUNK)
             .join(documents, documents.c.id == chunks.c.document_id)
-            .where(articles.c.address.in_(spellings), _PUBLISHED, *_conditions(options))
+            .where(articles.c.address.in_(spellings), _PUBLISHED, *conditions(options))
         )
         found += [row.point for row in rows if before.endswith(short_title(row.title))]
     for named in named_numbers(text):
@@ -138,7 +138,7 @@ def not_in_force(connection: Connection, text: str, options: SearchOptions) -> l
     """
     if options.as_of is None:
         return []
-    day, whenever = options.as_of, _conditions(replace(options, as_of=None))
+    day, whenever = options.as_of, conditions(replace(options, as_of=None))
     key = name_key(text).replace("\0", "")
     said = literal(key).contains(names.c.name) & (func.length(names.c.name) >= _NAME_LENGTH)
     rows = connection.execute(
@@ -156,7 +156,7 @@ def not_in_force(connection: Connection, text: str, options: SearchOptions) -> l
 def _stored_numbers(connection: Connection, named: NamedNumber, options: SearchOptions) -> list[str]:
     """The 发文字号 that is meant; several where its first characters were left out."""
     number = documents.c.doc_no
-    query = select(number).distinct().where(_PUBLISHED, *_conditions(options))
+    query = select(number).distinct().where(_PUBLISHED, *conditions(options))
     exact = connection.scalars(query.where(number.in_(named.exact))).all()
     if exact:
         return [max(exact, key=len)]
@@ -170,7 +170,7 @@ def _points_of_numbers(connection: Connection, numbers: Sequence[str], text: str
     rows = connection.execute(
         select(chunks.c.point, chunks.c.plain, _CHUNK_TEXT, chunks.c.document_id, chunks.c.article)
         .join(documents, documents.c.id == chunks.c.document_id)
-        .where(documents.c.doc_no.in_(numbers), in_state(State.PUBLISHED), *_conditions(options))
+        .where(documents.c.doc_no.in_(numbers), in_state(State.PUBLISHED), *conditions(options))
         .order_by(documents.c.rank, documents.c.dated.desc().nulls_last(), documents.c.id, chunks.c.article,
                   chunks.c.start)
     ).all()
@@ -183,8 +183,8 @@ def _points_of_numbers(connection: Connection, numbers: Sequence[str], text: str
     return [point for parts in kept.values() for point in list(parts.values())[:_ARTICLES_OF_NUMBER]]
 
 
-def _conditions(options: SearchOptions) -> list[ColumnElement[bool]]:
-    """The same conditions as the index applies."""
+def conditions(options: SearchOptions) -> list[ColumnElement[bool]]:
+    """The same conditions as the index applies, on `documents`."""
     c = documents.c
     out: list[ColumnElement[bool]] = []
     if options.regions is not None:

@@ -204,9 +204,8 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
             base.ledger, partial(_likeness, found, names), threshold=config.faq.threshold, region_names=names
         )
         answerer = Answerer(
-            config.answer, home_region=config.regions.home, region_names=names,
-            words=tokenizer.words, search=base.search, title=base.title, direct=direct,
-            not_in_force=base.not_in_force, responsible=partial(_responsible, base),
+            config.answer, base, home_region=config.regions.home, region_names=names, words=tokenizer.words,
+            direct=direct, responsible=partial(_responsible, base),
         )
         yield Desk(config, base, answerer, found.settings, found.models.chosen)
 

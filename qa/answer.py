@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from core.config import AnswerConfig
 from core.masking import masked
 from core.records import Answer, Citation, Ended, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
+from kb.base import KnowledgeBase
 from kb.direct import Direct
+from kb.titled import documents_titled, on_paper, with_titles
 from qa.clarify import REGION, clarify
 from qa.compose import citation_of, source_of
 from qa.evidence import Terms, question_terms
+from qa.listed import Wanted, documents_wanted, listed
 from qa.places import places
 from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, today
@@ -36,27 +40,22 @@ class Answerer:
     def __init__(
         self,
         config: AnswerConfig,
+        base: KnowledgeBase,
         *,
         home_region: str,
         region_names: Mapping[str, str],
         words: Callable[[str], list[str]],
-        search: Callable[[str, SearchOptions], list[Hit]],
-        title: Callable[[str], str | None],
         direct: Callable[[str, SearchOptions], Direct | None],
-        not_in_force: Callable[[str, SearchOptions], list[StoredDocument]],
         responsible: FindResponsible,
     ) -> None:
         """``direct`` gives the entry, reviewed by an editor, that answers a question without a search;
-        ``not_in_force`` the documents that a question names and that do not hold on its day; ``responsible`` who is
-        charged with a matter."""
+        ``responsible`` who is charged with a matter."""
         self._config = config
+        self._base = base
         self._home_region = home_region
         self._region_names = region_names
         self._words = words
-        self._search = search
-        self._title = title
         self._direct = direct
-        self._not_in_force = not_in_force
         self._responsible = responsible
 
     def answer(self, question: Question) -> Answer:
@@ -69,7 +68,8 @@ class Answerer:
             return replace(self._routed(turn.turn, question), timings_ms=(("understand", took), ("total", took)))
         answers = [self._matter(_asked(question, matter, home), matter, turn.turn) for matter in turn.matters]
         matters = [masked(matter.text) for matter in turn.matters]     # an answer is kept as it goes out
-        return replace(together(answers, matters), asked=matters[0] if turn.carried else "")
+        answer = replace(together(answers, matters), asked=matters[0] if turn.carried else "")
+        return replace(answer, citations=self._base.read(lambda connection: on_paper(connection, answer.citations)))
 
     def _routed(self, turn: TurnKind, question: Question) -> Answer:
         """What no document answers: an emergency, another channel, a greeting, what is not to be answered."""
@@ -95,8 +95,10 @@ class Answerer:
         options = scope(question, top=_CANDIDATES, home_region=self._home_region)
         if entry := self._direct(question.text, options):
             return _from_entry(entry, (time.perf_counter() - started) * 1000)
+        if (wanted := documents_wanted(question.text)) and (answer := self._listed(question, wanted, options)):
+            return answer
         terms = question_terms(question.text, self._words)
-        hits = self._search(question.text, options) if terms.weights else []
+        hits = self._base.search(question.text, options) if terms.weights else []
         searched = time.perf_counter()
         chosen = choose(question.text, hits, terms, self._config)
         if chosen:
@@ -109,12 +111,22 @@ class Answerer:
             ("total", (time.perf_counter() - started) * 1000),
         )
         best = max((terms.coverage(whole(hit)) for hit in chosen or hits), default=0.0)
-        named = self._not_in_force(question.text, options)
+        named = self._base.not_in_force(question.text, options)
         told = [*answer.notices, *(notice for document in named for notice in self._notices(document, question))]
         answer = replace(answer, notices=tuple(dict.fromkeys(told)))
         return replace(
             answer, confidence=round(best, 3), timings_ms=tuple((name, round(ms, 1)) for name, ms in timings)
         )
+
+    def _listed(self, question: Question, wanted: Wanted, options: SearchOptions) -> Answer | None:
+        started = time.perf_counter()
+        with self._base.reading() as connection:
+            answer = listed(
+                wanted, options, words=self._words, find=partial(documents_titled, connection),
+                titles=partial(with_titles, connection), day=question.as_of or today(), label=AI_LABEL,
+            )
+        took = round((time.perf_counter() - started) * 1000, 1)
+        return answer and replace(answer, confidence=1.0, timings_ms=(("search", took), ("total", took)))
 
     def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
         quotes = quotes_of(question.text, chosen, terms, self._config)
@@ -146,7 +158,7 @@ class Answerer:
 
     def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
         """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""
-        found = self._search(question.text, replace(options, as_of=None)) if terms.weights else []
+        found = self._base.search(question.text, replace(options, as_of=None)) if terms.weights else []
         ever = choose(question.text, found, terms, self._config)
         day = question.as_of or today()
         lapsed = [hit for hit in ever if hit.document.in_force_to and hit.document.in_force_to <= day]
@@ -199,7 +211,7 @@ class Answerer:
         how, since = document.ended_how, document.in_force_to
         name = document.facts.replaced_by or document.ended_name
         if name is None and document.superseded_by:
-            name = self._title(document.superseded_by)
+            name = self._base.title(document.superseded_by)
         if how is Ended.SUPERSEDED:
             return f"的这一版已于 {since} 起不再有效，由新版《{name}》替代"
         replaced = f"，由《{name.strip('《》')}》替代" if name else ""
