@@ -147,6 +147,7 @@ class AnswerConfig(_Section):
     min_coverage: float = Field(ge=0, le=1)
     min_related: float = Field(ge=0, le=1)
     near_score: float = Field(ge=0, le=1)
+    soon_days: int = Field(ge=0)
 
 
 class ReviewConfig(_Section):

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0008"  # the newest migration in kb/migrations/versions
+HEAD = "0009"  # the newest migration in kb/migrations/versions
 
 metadata = MetaData()
 
@@ -353,4 +353,22 @@ jobs = Table(                                   # long work; see kb.jobs
     Column("cancel_requested", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Index("jobs_state", "state"),
+)
+
+conflicts = Table(                              # as they were last looked for; see kb.conflict_rows
+    "conflicts",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("one_document", String(16), ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("one_start", Integer, nullable=False),
+    Column("one_end", Integer, nullable=False),
+    Column("one_address", Text, nullable=False),
+    Column("other_document", String(16), ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("other_start", Integer, nullable=False),
+    Column("other_end", Integer, nullable=False),
+    Column("other_address", Text, nullable=False),
+    Column("kinds", Text, nullable=False),      # separated by blanks
+    Column("decision", Text, nullable=False),   # Chinese: which goes before, or who has to say so
+    Index("conflicts_one", "one_document"),
+    Index("conflicts_other", "other_document"),
 )

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from kb.conflicts import Conflict, Side
     from policydesk.app import Desk
 
-_KINDS = {
-    "money": "金额", "share": "比例", "period": "期限", "date": "日期", "age": "年龄", "area": "面积", "count": "数量",
-    "condition": "条件",
-}
-
-
 def conflicts(
     document: Annotated[str | None, typer.Option("--document", help="只看这份文件（已发布或草稿）与其他文件")] = None,
     region: Region = None,
@@ -29,7 +23,7 @@ def conflicts(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """列出就同一事项规定不一致的现行文件，两边并列，并说明以哪一条为准，或请责任单位确认。"""
+    """列出就同一事项规定不一致的现行文件，两边并列，并说明以哪一条为准，或请责任单位确认；回答引用其中一方时会提示。"""
     from policydesk.batch import to_line
     from qa.scope import today
 
@@ -44,7 +38,9 @@ def conflicts(
 
 def _found(desk: Desk, document: str | None, *, day: date, region: str | None) -> list[Conflict]:
     from kb.clause_rows import complete_clauses
+    from kb.conflict_rows import keep_conflicts
     from kb.conflicts import conflicts_of, find_conflicts
+    from qa.scope import today
 
     names = desk.config.regions.names
     whole = desk.document(document) if document else None
@@ -53,14 +49,20 @@ def _found(desk: Desk, document: str | None, *, day: date, region: str | None) -
     with desk.base.reading() as connection:
         if whole is not None:
             return conflicts_of(connection, whole, today=day, names=names, region=region)
-        return find_conflicts(connection, today=day, names=names, region=region)
+        found = find_conflicts(connection, today=day, names=names, region=region)
+    if region is None and day == today():
+        with desk.base.writing() as connection:
+            keep_conflicts(connection, found)
+    return found
 
 
 def _lines(found: list[Conflict]) -> Iterator[str]:
+    from kb.conflict_rows import KINDS
+
     if not found:
         yield "没有发现不一致的规定"
     for number, one in enumerate(found, start=1):
-        kinds = "、".join(_KINDS[kind] for kind in one.kinds)
+        kinds = "、".join(KINDS[kind] for kind in one.kinds)
         yield f"{number}. {kinds}不一致  [{one.id}]"
         for side, letter in zip(one.sides, "甲乙", strict=True):
             place = f"{side.document} {side.start}~{side.end}"

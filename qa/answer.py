@@ -5,19 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
 from itertools import pairwise
 
+from sqlalchemy import Connection
+
 from core.config import AnswerConfig
 from core.masking import masked
-from core.records import Answer, Citation, Ended, Hit, Question, Role, SearchOptions, Sentence, Status, StoredDocument
+from core.records import Answer, Citation, Hit, Question, Role, SearchOptions, Sentence, Status
 from kb.base import KnowledgeBase
+from kb.conflict_rows import known_conflicts
 from kb.direct import Direct
 from kb.titled import documents_titled, on_paper, with_titles
 from qa.clarify import REGION, clarify
 from qa.compose import citation_of, source_of
 from qa.evidence import Terms, question_terms
 from qa.listed import Wanted, documents_wanted, listed
+from qa.notices import Noticing, conflict_notices, notices_of
 from qa.places import places
 from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, today
@@ -55,6 +60,7 @@ class Answerer:
         self._home_region = home_region
         self._region_names = region_names
         self._words = words
+        self._noticing = Noticing(home_region, region_names, timedelta(days=config.soon_days), base.title)
         self._direct = direct
         self._responsible = responsible
 
@@ -69,7 +75,7 @@ class Answerer:
         answers = [self._matter(_asked(question, matter, home), matter, turn.turn) for matter in turn.matters]
         matters = [masked(matter.text) for matter in turn.matters]     # an answer is kept as it goes out
         answer = replace(together(answers, matters), asked=matters[0] if turn.carried else "")
-        return replace(answer, citations=self._base.read(lambda connection: on_paper(connection, answer.citations)))
+        return self._base.read(partial(_completed, answer=answer, day=question.as_of or today(), region=home))
 
     def _routed(self, turn: TurnKind, question: Question) -> Answer:
         """What no document answers: an emergency, another channel, a greeting, what is not to be answered."""
@@ -112,8 +118,8 @@ class Answerer:
         )
         best = max((terms.coverage(whole(hit)) for hit in chosen or hits), default=0.0)
         named = self._base.not_in_force(question.text, options)
-        told = [*answer.notices, *(notice for document in named for notice in self._notices(document, question))]
-        answer = replace(answer, notices=tuple(dict.fromkeys(told)))
+        told = [notice for document in named for notice in notices_of(document, question, self._noticing)]
+        answer = replace(answer, notices=tuple(dict.fromkeys((*answer.notices, *told))))
         return replace(
             answer, confidence=round(best, 3), timings_ms=tuple((name, round(ms, 1)) for name, ms in timings)
         )
@@ -132,7 +138,7 @@ class Answerer:
         quotes = quotes_of(question.text, chosen, terms, self._config)
         day = question.as_of or today()
         citations = tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1))
-        notices = [notice for hit in chosen for notice in self._notices(hit.document, question)]
+        notices = [notice for hit in chosen for notice in notices_of(hit.document, question, self._noticing)]
         return Answer(
             Status.ANSWERED,
             "\n".join(f"{citation.quote}[{citation.n}]" for citation in citations),
@@ -163,7 +169,7 @@ class Answerer:
         day = question.as_of or today()
         lapsed = [hit for hit in ever if hit.document.in_force_to and hit.document.in_force_to <= day]
         if not lapsed:
-            coming = [notice for hit in ever for notice in self._notices(hit.document, question)]
+            coming = [notice for hit in ever for notice in notices_of(hit.document, question, self._noticing)]
             return replace(self._no_evidence(question, terms, hits), notices=tuple(dict.fromkeys(coming)))
         quotes = quotes_of(question.text, lapsed[:1], terms, self._config)
         return Answer(
@@ -171,7 +177,7 @@ class Answerer:
             f"{source_of(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
             "extract",
             citations=tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1)),
-            notices=tuple(self._notices(lapsed[0].document, question)),
+            notices=tuple(notices_of(lapsed[0].document, question, self._noticing)),
             ai_label=AI_LABEL,
         )
 
@@ -192,30 +198,12 @@ class Answerer:
             ai_label=AI_LABEL,
         )
 
-    def _notices(self, document: StoredDocument, question: Question) -> list[str]:
-        facts = document.facts
-        day = question.as_of or today()
-        notices = []
-        if document.in_force_from and day < document.in_force_from:
-            notices.append(f"《{facts.title}》自 {document.in_force_from} 起施行，在 {day} 尚未生效")
-        for when in dict.fromkeys((day, today())):
-            if document.in_force_to and when >= document.in_force_to:
-                notices.append(f"《{facts.title}》{self._ended(document)}")
-                break
-        if facts.region and not (question.region or self._home_region):
-            notices.append(f"《{facts.title}》只适用于{self._region_names.get(facts.region, facts.region)}")
-        return notices
 
-    def _ended(self, document: StoredDocument) -> str:
-        """已于 2025-03-01 废止，由《…》替代."""
-        how, since = document.ended_how, document.in_force_to
-        name = document.facts.replaced_by or document.ended_name
-        if name is None and document.superseded_by:
-            name = self._base.title(document.superseded_by)
-        if how is Ended.SUPERSEDED:
-            return f"的这一版已于 {since} 起不再有效，由新版《{name}》替代"
-        replaced = f"，由《{name.strip('《》')}》替代" if name else ""
-        return f"已于 {since} {'废止' if how is Ended.REPEALED else '有效期届满，不再有效'}{replaced}"
+def _completed(connection: Connection, *, answer: Answer, day: date, region: str) -> Answer:
+    """With where its quotes stand on paper, and which rules contradict them."""
+    told = conflict_notices(known_conflicts(connection, answer.citations, day, region), answer.citations)
+    notices = tuple(dict.fromkeys((*answer.notices, *told)))
+    return replace(answer, citations=on_paper(connection, answer.citations), notices=notices)
 
 
 def _from_entry(found: Direct, ms: float) -> Answer:

@@ -13,10 +13,11 @@ from qa.evidence import question_terms
 
 _KINDS = "法律法规|法律|法规|条例|办法|规章|文件|红头文件|细则|意见|通知|通告|公告|决定"
 _ASKS = re.compile(
-    rf"(?:有|出台了?|发布了?|印发了?|发了|制定了?|公布了?|下发了?)(?:哪些|什么|多少|几)[部个份件条]?[^，。？?]{{0,6}}?(?P<one>{_KINDS})"
+    rf"(?:有|出台了?|发布了?|印发了?|发了|制定了?|公布了?|下发了?)(?:哪些|什么|多少|几)[部个份件条]?"
+    rf"(?P<of>关于[^，。？?]{{1,12}}的|[^，。？?的]{{0,6}}?)(?P<one>{_KINDS})"
     rf"|(?:哪些|多少|几)[部个份件](?P<two>{_KINDS})"
-    rf"|(?P<three>{_KINDS})都?(?:有哪些|有多少|有几[部个份件])"
-    rf"|(?:列出|列一下|列举)[^，。？?]{{0,20}}?(?P<four>{_KINDS})"
+    rf"|(?P<three>{_KINDS})都?(?:有哪些|有多少|有几[部个份件])[呢啊吗]?[？?。]?$"
+    rf"|(?:列出|列一下|列举)(?P<about>[^，。？?]{{0,20}}?)(?P<four>{_KINDS})"
 )
 _ANY = frozenset({"文件", "红头文件", "法律法规", "法规", "规章", "法律"})      # kinds that are not words of titles
 _FRAME = re.compile(
@@ -50,9 +51,10 @@ def documents_wanted(question: str) -> Wanted | None:
     asks = _ASKS.search(question)
     if asks is None:
         return None
-    kind = next(group for group in asks.groups() if group)
+    kind = next(filter(None, asks.group("one", "two", "three", "four")))
     year = _YEAR.search(question)
-    rest = question[: asks.start()] + " " + question[asks.end() :]
+    between = asks["of"] or asks["about"] or ""
+    rest = f"{question[: asks.start()]} {between} {question[asks.end() :]}"
     rest = _FRAME.sub(" ", _YEAR.sub(" ", rest))
     about = re.sub(r"[^\w]+", " ", rest).strip()
     return Wanted(about, "" if kind in _ANY else kind, int(year.group(1)) if year else None) if about or year else None
