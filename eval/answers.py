@@ -112,9 +112,9 @@ def result(judged: Sequence[Judged], *, seconds: float, seed: int = SEED) -> Ans
     groups |= {label: [one for one in judged if label in one.asked.labels] for label in labels if label not in files}
     return AnswersResult(
         groups={name: means([one.values for one in some], seed=seed) for name, some in groups.items()},
-        outcomes={file: Counter(one.outcome.value for one in judged if one.asked.file == file) for file in files},
-        statuses={file: Counter(one.answer.status.value for one in judged if one.asked.file == file) for file in files},
-        faults=Counter(fault.kind.value for one in judged for fault in one.checked.faults),
+        outcomes={file: _counts(one.outcome for one in judged if one.asked.file == file) for file in files},
+        statuses={file: _counts(one.answer.status for one in judged if one.asked.file == file) for file in files},
+        faults=_counts(fault.kind for one in judged for fault in one.checked.faults),
         totals=_totals(judged),
         curve=_curve(judged),
         times=times(judged),
@@ -270,6 +270,10 @@ def _touches(asked: Asked, citation: Citation, library: Library, wanted: Sequenc
     if document_name(library.documents[citation.document].source) == span.document:
         return citation.start < span.end and span.start < citation.end
     return any(rouge_l(citation.quote, text)[1] >= _MOST for text in wanted)
+
+
+def _counts(values: Iterable[StrEnum]) -> dict[str, int]:
+    return dict(Counter(value.value for value in values))     # asdict makes nonsense of a Counter
 
 
 def _totals(judged: Sequence[Judged]) -> dict[str, int]:

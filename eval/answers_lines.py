@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from eval.answers import AnswersResult, Outcome, Times
 from eval.answers_curve import CurvePoint
+from eval.measures import Group
 
 MEASURES = {
     "in_quotes": "答案在回答或引文中", "in_answer": "答案在回答中", "at_place": "引到答案所在处",
@@ -14,9 +15,11 @@ MEASURES = {
     "asked_back": "反问", "right_refusal": "应拒而拒", "turned_away": "误当不当问题", "from_here": "以不适用的规定作答",
     "answered": "作答", "resolved": "引文与原文相符", "unsupported": "无依据的句子", "wrong_number": "有错误数字的回答",
 }
+_SHORT = ("in_quotes", "at_place", "rouge_l_recall", "false_refusal", "right_refusal", "turned_away", "from_here")
 OUTCOMES: dict[str, str] = {
     Outcome.RIGHT: "正确", Outcome.UNJUDGED: "未评", Outcome.REFUSED: "误拒", Outcome.ASKED_BACK: "反问",
-    Outcome.WRONG_DOCUMENT: "引错文件", Outcome.WRONG_PASSAGE: "引错段落", Outcome.NUMBER_MISSING: "缺数字", Outcome.PART: "不完整",
+    Outcome.WRONG_DOCUMENT: "引错文件", Outcome.WRONG_PASSAGE: "引错段落", Outcome.NUMBER_MISSING: "缺数字",
+    Outcome.PART: "不完整",
     Outcome.ANSWERED: "应拒而答", Outcome.TURNED_AWAY: "误当不当问题", Outcome.FROM_HERE: "答了外地的问题",
 }
 FAULTS = {
@@ -38,8 +41,12 @@ def answers_lines(result: AnswersResult) -> Iterator[str]:
         f"有依据 {totals['supported']} 个；句中数字 {totals['numbers']} 个"
     )
     yield f"违例：{_counts(result.faults, FAULTS) or '无'}"
+    whole = ["全部", *(file for file in result.outcomes if file in result.groups)]
     for name, groups in result.groups.items():
-        yield f"{name}"
+        if name not in whole:
+            yield f"{name}：{_short(groups)}"
+            continue
+        yield name
         for measure, group in ((measure, groups[measure]) for measure in MEASURES if measure in groups):
             low, high = group.intervals[measure]
             yield f"  {MEASURES[measure]:<{_width(MEASURES[measure])}} {group.means[measure]:.3f}" \
@@ -84,6 +91,14 @@ def _point(point: CurvePoint) -> str:
     return (
         f"阈值 {point.threshold:.3f}，误拒 {point.false_refusals:.1%}，应拒而拒 {point.right_refusals:.1%}，"
         f"应拒而答 {1 - point.right_refusals:.1%}"
+    )
+
+
+def _short(groups: Mapping[str, Group]) -> str:
+    """Of a label: a few measures, on one line."""
+    return "，".join(
+        f"{MEASURES[measure]} {groups[measure].means[measure]:.3f}（{groups[measure].n}）"
+        for measure in _SHORT if measure in groups
     )
 
 
