@@ -118,7 +118,7 @@ class _ClockedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         seconds = min(self._connect_seconds, self._clock.left)
         if seconds <= 0:
-            raise httpcore.ConnectTimeout
+            raise httpcore.ReadTimeout          # the time went elsewhere: the server is not to blame
         stream = self._plain.connect_tcp(host, port, seconds, local_address, socket_options)
         return _ClockedStream(stream, self._clock, self._max_bytes)
 

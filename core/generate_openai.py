@@ -70,8 +70,9 @@ class OpenAIServer:
         self._connect_seconds = config.connect_seconds
         self._key = config.api_key.get_secret_value()
         self._body = {} if config.thinking else {"chat_template_kwargs": {"enable_thinking": False}}
-        try:
-            import llama_index.llms.openai_like  # noqa: F401 - 3 s: now, and not within the limits of the first call
+        try:        # 3 s: now, and not within the limits of the first call
+            import llama_index.llms.openai_like  # noqa: F401
+            import openai.resources.chat  # noqa: F401
         except ImportError as error:
             raise MissingExtra("llama-index-llms-openai-like", "generate") from error
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from core.errors import Fault, GenerationFailed
 
 _OPEN, _CLOSE = "<think>", "</think>"
-_BEFORE = re.compile(r".*</think>", re.DOTALL)
-_OPENED = re.compile(r"<think>.*", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")      # PostgreSQL stores no NUL, and nobody reads the others
 _SURROGATE = re.compile(r"[\ud800-\udfff]")                     # half a character: cannot be stored or sent
 
@@ -20,8 +18,8 @@ def clean(text: str) -> str:
 
 
 def said(reply: str) -> str:
-    """A whole reply without its thoughts, even if their beginning or their end is missing."""
-    return _OPENED.sub("", _BEFORE.sub("", reply))
+    """What a whole reply says after its thoughts, even if their beginning or their end is missing."""
+    return reply.rpartition(_CLOSE)[2].partition(_OPEN)[0]
 
 
 def spoken(pieces: Iterable[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ Tests start it by `scripted`. To try by hand: ``python tests/model_server_script
 from __future__ import annotations
 
 import json
+import random
 import re
 import sys
 import threading
@@ -75,12 +76,34 @@ def sent_schema(body: Body) -> dict[str, object]:
     return wanted["json_schema"]["schema"] if isinstance(wanted, dict) and "json_schema" in wanted else {}
 
 
+def mutant(seed: int) -> bytes:
+    """A reply in order but for a few places, where bytes were lost, changed or doubled."""
+    chance = random.Random(seed)
+    delta = {"index": 0, "delta": {"role": "assistant", "content": TEXT}, "finish_reason": None}
+    end = {"index": 0, "delta": {}, "finish_reason": "stop"}
+    usage = {"choices": [], "usage": {"prompt_tokens": 40, "completion_tokens": 7}}
+    events = [{"id": "1", "choices": [delta]}, {"id": "1", "choices": [end]}, {"id": "1", **usage}]
+    lines = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events]
+    data = bytearray(b"".join([*lines, b"data: [DONE]\n\n"]))
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+        start = chance.randrange(len(data))
+        end_at = start + chance.randint(0, 12)
+        kind = chance.choice(("lost", "bytes", "doubled", "null", "number", "list"))
+        put = {
+            "lost": b"", "bytes": chance.randbytes(3), "doubled": bytes(data[start:end_at]) * 2,
+            "null": b"null", "number": b"-1e9", "list": b"[]",
+        }[kind]
+        data[start:end_at] = put
+    return bytes(data)
+
+
 @dataclass
 class Scripted:
     """What the server was asked, and how many asked at once."""
 
     reply: Reply = plain
     beat: float = 0.02                                     # seconds between pieces of slow modes
+    next: list[str] = field(default_factory=list)          # modes of the next calls, whatever model they ask for
     address: str = ""
     asked: list[Body] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)          # Authorization headers
@@ -134,7 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
             script.most_at_once = max(script.most_at_once, script.at_once)
         self.close_connection = True
         try:
-            self.play(str(body["model"]), body)
+            with script.lock:
+                mode = script.next.pop(0) if script.next else str(body["model"])
+            self.play(mode, body)
         except OSError:
             with script.lock:
                 script.hung_up += 1
@@ -143,8 +168,6 @@ class _Handler(BaseHTTPRequestHandler):
                 script.at_once -= 1
 
     def play(self, mode: str, body: Body) -> None:
-        if mode == "busy-once":
-            mode = "error-503" if self.script.times(mode) == 1 else "ok"
         if mode in STATUS:
             status, wait = STATUS[mode]
             self.whole(status, {"error": {"message": f"scripted {status}", "type": "scripted"}}, wait)
@@ -169,6 +192,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if mode in NONSENSE:
             self.chunk(NONSENSE[mode])
+            self.chunk(b"")
+        elif mode.startswith("mutant-"):
+            self.chunk(mutant(int(mode.removeprefix("mutant-"))))
             self.chunk(b"")
         elif hasattr(self, f"play_{mode.replace('-', '_')}"):
             getattr(self, f"play_{mode.replace('-', '_')}")(body)
