@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from pydantic import ValidationError
 
 from core.errors import Fault, GenerationFailed
+from core.json_reply import Unreadable, read_reply
 from core.ports import Message, Scores, Structure, Vectors
 from core.tasks import Task
 
@@ -73,8 +73,8 @@ class ScriptedGenerator:
             if error is not None:
                 raise error
             try:
-                return schema.model_validate_json(text)
-            except ValidationError:
+                return read_reply(text, schema)
+            except Unreadable:
                 continue
         raise GenerationFailed(Fault.GARBAGE, f"{schema.__name__}：两次回答都读不出来")
 
