@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eval.measures import RESAMPLES, SEED
+
 WRONGLY_REFUSED = (0.05, 0.08)       # shares of answerable questions that the issue lets be refused
 _POINTS = 200
 
@@ -22,6 +24,15 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class At:
+    """The most that can be refused while at most ``limit`` of the answerable questions are."""
+
+    limit: float
+    point: CurvePoint
+    right_refusals: tuple[float, float]      # 95 % interval: the threshold is chosen anew in each draw
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """By the confidence of each answer, whether it was given or refused."""
 
@@ -29,7 +40,8 @@ class Curve:
     unanswerable: int
     points: tuple[CurvePoint, ...]               # threshold rising
     area: float                                  # chance that an answerable question has the higher confidence
-    at: tuple[tuple[float, CurvePoint], ...]     # for each of `WRONGLY_REFUSED` the most that may be refused
+    area_interval: tuple[float, float]
+    at: tuple[At, ...]                           # for each of `WRONGLY_REFUSED`
     now: CurvePoint                              # as the answers were: ``threshold`` says nothing here
 
     @property
@@ -39,7 +51,7 @@ class Curve:
 
 def curve(
     able: Sequence[float], unable: Sequence[float], *, right: Sequence[bool], refused: Sequence[bool],
-    refused_unable: Sequence[bool],
+    refused_unable: Sequence[bool], seed: int = SEED,
 ) -> Curve:
     """Confidences of answerable and unanswerable questions, at least one of each; ``right`` and ``refused`` of the
     former, ``refused_unable`` of the latter. What was refused counts as not right."""
@@ -49,16 +61,33 @@ def curve(
     picked = every[np.unique(np.linspace(0, len(every) - 1, min(_POINTS, len(every))).astype(int))]
     thresholds = [*picked.tolist(), float(np.nextafter(every[-1], np.inf))]
     points = tuple(_point(threshold, known, unknown, good) for threshold in thresholds)
-    exact = [_point(threshold, known, unknown, good) for threshold in [*every.tolist(), thresholds[-1]]]
     given = ~np.array(refused)
     now = CurvePoint(
         0.0, float(np.mean(refused)), float(np.mean(refused_unable)), float(good[given].mean()) if given.any() else 0.0
     )
+    area, *intervals = _intervals(known, unknown, seed)
     at = tuple(
-        (limit, max((point for point in exact if point.false_refusals <= limit), key=lambda point: point.threshold))
-        for limit in WRONGLY_REFUSED
+        At(limit, _point(_threshold(known, limit), known, unknown, good), interval)
+        for limit, interval in zip(WRONGLY_REFUSED, intervals, strict=True)
     )
-    return Curve(len(able), len(unable), points, _area(known, unknown), at, now)
+    return Curve(len(able), len(unable), points, _area(known, unknown), area, at, now)
+
+
+def _threshold(known: np.ndarray, limit: float) -> float:
+    """The highest below which at most ``limit`` of ``known`` lie: one of them, since beyond it that one is refused."""
+    return float(np.sort(known)[int(limit * len(known))])
+
+
+def _intervals(known: np.ndarray, unknown: np.ndarray, seed: int) -> list[tuple[float, float]]:
+    """Of the area and of the right refusals at each of `WRONGLY_REFUSED`; both kinds of question are drawn anew."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for _ in range(RESAMPLES):
+        able, unable = (some[random.integers(0, len(some), len(some))] for some in (known, unknown))
+        refused = [float((unable < _threshold(able, limit)).mean()) for limit in WRONGLY_REFUSED]
+        rows.append([_area(able, unable), *refused])
+    low, high = np.percentile(np.array(rows), [2.5, 97.5], axis=0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def _point(threshold: float, known: np.ndarray, unknown: np.ndarray, good: np.ndarray) -> CurvePoint:

@@ -72,10 +72,11 @@ def curve_lines(result: AnswersResult) -> Iterator[str]:
     yield (
         f"拒答：{curve.answerable} 个应答，{curve.unanswerable} 个应拒；现在误拒 {curve.now.false_refusals:.1%}，"
         f"应拒而拒 {curve.now.right_refusals:.1%}，应拒而答 {curve.false_answers_now:.1%}；"
-        f"按置信度排序的曲线下面积 {curve.area:.3f}"
+        f"按置信度排序的曲线下面积 {curve.area:.3f}  [{curve.area_interval[0]:.3f}, {curve.area_interval[1]:.3f}]"
     )
-    for limit, point in curve.at:
-        yield f"  误拒不超过 {limit:.0%} 时：{_point(point)}"
+    for at in curve.at:
+        low, high = at.right_refusals
+        yield f"  误拒不超过 {at.limit:.0%} 时：{_point(at.point)}；应拒而拒 [{low:.1%}, {high:.1%}]"
     yield "  阈值     误拒    应拒而拒  应拒而答  所答正确"
     step = -1
     for point in curve.points:

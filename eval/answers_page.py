@@ -100,22 +100,25 @@ def _curve(curve: Curve | None) -> Iterator[str]:
     yield "<h2>拒答</h2>"
     yield (
         f"<p>{curve.answerable} 个应答，{curve.unanswerable} 个应拒。现在误拒 {curve.now.false_refusals:.1%}，应拒而拒 "
-        f"{curve.now.right_refusals:.1%}，应拒而答 {curve.false_answers_now:.1%}；曲线下面积 {curve.area:.3f}。</p>"
+        f"{curve.now.right_refusals:.1%}，应拒而答 {curve.false_answers_now:.1%}；曲线下面积 "
+        f"{curve.area:.3f}（{curve.area_interval[0]:.3f}–{curve.area_interval[1]:.3f}）。</p>"
     )
+    limits = [(at.limit, at.point) for at in curve.at]
     marks = [Mark(curve.now.false_refusals, curve.now.right_refusals, "现在")]
-    marks += [Mark(point.false_refusals, point.right_refusals, f"{limit:.0%}") for limit, point in curve.at]
+    marks += [Mark(point.false_refusals, point.right_refusals, f"{limit:.0%}") for limit, point in limits]
     refusals = [(point.false_refusals, point.right_refusals) for point in curve.points]
     yield "<div class=cols><div>"
-    yield unit_plot({"应拒而拒": refusals}, across="误拒的比例", marks=marks, limits=[limit for limit, _ in curve.at])
+    yield unit_plot({"应拒而拒": refusals}, across="误拒的比例", marks=marks, limits=[limit for limit, _ in limits])
     yield "</div><div>"
     yield unit_plot({
         "误拒": [(point.threshold, point.false_refusals) for point in curve.points],
         "应拒而答": [(point.threshold, 1 - point.right_refusals) for point in curve.points],
         "所答正确": [(point.threshold, point.right_answers) for point in curve.points if point.false_refusals < 1],
-    }, across="置信度阈值：低于它就拒答", limits=[point.threshold for _, point in curve.at])
-    yield "</div></div><table><tr><th>误拒不超过<th>阈值<th>误拒<th>应拒而拒<th>应拒而答<th>所答正确"
-    for limit, point in curve.at:
-        yield f"<tr><td>{limit:.0%}" + _cells(point)
+    }, across="置信度阈值：低于它就拒答", limits=[point.threshold for _, point in limits])
+    yield "</div></div><table><tr><th>误拒不超过<th>阈值<th>误拒<th>应拒而拒<th>应拒而答<th>所答正确<th>应拒而拒的区间"
+    for at in curve.at:
+        low, high = at.right_refusals
+        yield f"<tr><td>{at.limit:.0%}" + _cells(at.point) + f"<td class=n><small>{low:.1%}–{high:.1%}</small>"
     yield "</table>"
 
 
@@ -182,7 +185,8 @@ def _loss(one: Judged) -> str:
     kinds = {fault.kind.value for fault in one.checked.faults}
     names = [("why", one.outcome.value), ("file", asked.file), ("kind", asked.gold.kind)]
     names += [("fault", kind) for kind in kinds]
-    about = f"{asked.id} · {'、'.join(asked.labels)} · {one.answer.status.value} · 置信度 {one.answer.confidence:.2f}"
+    told = (asked.id, "、".join(asked.labels), one.answer.status.value, f"置信度 {one.answer.confidence:.2f}")
+    about = " · ".join(filter(None, told))
     return "".join([
         f'<details class="loss {" ".join(_class(row, name) for row, name in names)}">',
         f"<summary><span class=why>{OUTCOMES[one.outcome]}</span> {escape(asked.gold.question.text[:300])} ",

@@ -222,7 +222,9 @@ def test_a_curve_tells_what_each_threshold_would_do() -> None:
     assert made.points[-1].false_refusals == made.points[-1].right_refusals == 1
     # pairs in the right order: 3 + 3 + 2 + 1 of 12
     assert made.area == pytest.approx(9 / 12)
-    assert [(limit, point.threshold) for limit, point in made.at] == [(0.05, 0.2), (0.08, 0.2)]
+    assert [(at.limit, at.point.threshold) for at in made.at] == [(0.05, 0.2), (0.08, 0.2)]
+    low, high = made.area_interval
+    assert 0 <= low <= made.area <= high <= 1
     assert (made.now.false_refusals, made.false_answers_now) == pytest.approx((0.25, 1 / 3))
 
 
