@@ -70,6 +70,11 @@ def read_asked(
     return [replace(asked, id=f"{asked.file}:{asked.id}") if times[asked.id] > 1 else asked for asked in found]
 
 
+def unjudged(asked: Sequence[Asked], ids: Sequence[str]) -> list[Asked]:
+    """The questions, those of ``ids`` without a judgement."""
+    return [replace(one, expected=Expected.UNJUDGED) if one.id in ids else one for one in asked]
+
+
 def _of_file(file: QuestionFile, split: str | None, defaults: Question, one_in: int) -> list[Asked]:
     every = [_asked(line, file, defaults, number) for number, line in gold_lines(file.path)]
     seen: set[str] = set()

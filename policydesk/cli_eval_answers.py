@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,7 +127,8 @@ def _judged(desk: Desk, asked: list[Asked]) -> Iterator[Judged]:
     from eval.gold import document_name
     from qa.turn_kind import turn_kind
 
-    library = _library(desk, asked)
+    library = _library(desk)
+    asked = _of_this_base(asked, library)
     by_name = {document_name(document.source): id_ for id_, document in library.documents.items()}
     for count, one in enumerate(asked, start=1):
         started = time.perf_counter()
@@ -140,19 +141,29 @@ def _judged(desk: Desk, asked: list[Asked]) -> Iterator[Judged]:
             typer.echo(f"{count} / {len(asked)}", err=True)
 
 
-def _library(desk: Desk, asked: list[Asked]) -> Library:
-    """The published documents; what the base lacks of the gold's is told on stderr."""
+def _library(desk: Desk) -> Library:
     from eval.answers_check import Library
-    from eval.answers_questions import Expected
-    from eval.home_check import check_home
-    from qa.scope import today
 
     documents = desk.base.documents([State.PUBLISHED])
     text = lru_cache(maxsize=512)(lambda id_: desk.document(id_).text)
-    gold = [one.gold for one in asked if one.expected is Expected.ANSWER]
-    for line in check_home(gold, documents, text, today=today()).lines():
-        typer.echo(line, err=True)
     return Library({document.id: document for document in documents}, text)
+
+
+def _of_this_base(asked: list[Asked], library: Library) -> list[Asked]:
+    """Questions whose gold does not hold on the day asked about are not judged; that, and what the base lacks of the
+    gold, is told on stderr."""
+    from eval.answers_questions import Expected, unjudged
+    from eval.home_check import check_home
+    from qa.scope import today
+
+    gold = [replace(one.gold, id=one.id) for one in asked if one.expected is Expected.ANSWER]
+    check = check_home(gold, list(library.documents.values()), library.text, today=today())
+    for line in replace(check, not_in_force=()).lines():
+        typer.echo(line, err=True)
+    if check.not_in_force:
+        ids = "、".join(check.not_in_force)
+        typer.echo(f"{len(check.not_in_force)} 个问题的标准文件在所问之日不在施行期内，不评对错：{ids}", err=True)
+    return unjudged(asked, check.not_in_force)
 
 
 def _written(desk: Desk, name: str, asked: list[Asked], figures: AnswersResult) -> Path:

@@ -173,3 +173,11 @@ def test_a_bench_tells_each_phase_of_full_answers(home: Path, tmp_path: Path) ->
     assert all(row["of"]["n"] == 3 for row in speed["times"])
     code, out, _ = run("bench", "answers", "--questions", questions, "--home", home)
     assert re.search(r"全程（3）：p50 [\d.]+ ms  p95 [\d.]+ ms", out)
+
+
+def test_questions_whose_rule_does_not_hold_any_more_are_not_judged(home: Path, tmp_path: Path) -> None:
+    rows = {"question": "养犬管理服务费每只每年多少钱？", "region": "900100", "docid": "10_养犬管理条例.md"}
+    questions = write(tmp_path / "q.jsonl", {"id": "now", **rows}, {"id": "then", **rows, "as_of": "1990-01-01"})
+    code, out, told = run("eval", "answers", "--questions", questions, "--home", home, "--json")
+    assert (code, json.loads(out)["outcomes"]["q"].get("unjudged")) == (0, 1)
+    assert "1 个问题的标准文件在所问之日不在施行期内，不评对错：then" in told
