@@ -14,6 +14,7 @@ MEASURES = {
     "citation_precision": "引文准确率", "citation_recall": "引文召回率", "false_refusal": "误拒（含反问）",
     "asked_back": "反问", "right_refusal": "应拒而拒", "turned_away": "误当不当问题", "from_here": "以不适用的规定作答",
     "answered": "作答", "resolved": "引文与原文相符", "unsupported": "无依据的句子", "wrong_number": "有错误数字的回答",
+    "model_supported": "模型认为有依据", "model_answers": "模型认为答到了",
 }
 _SHORT = ("in_quotes", "at_place", "rouge_l_recall", "false_refusal", "right_refusal", "turned_away", "from_here")
 OUTCOMES: dict[str, str] = {

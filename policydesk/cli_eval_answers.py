@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.errors import PolicyDeskError
+from core.errors import ConfigError, PolicyDeskError
 from core.records import Question, Role, State
 from policydesk.options import (
     AsJson,
@@ -27,6 +27,7 @@ from policydesk.options import (
 )
 
 if TYPE_CHECKING:
+    from core.config import Config
     from eval.answers import AnswersResult, Judged
     from eval.answers_check import Library
     from eval.answers_questions import Asked, QuestionFile
@@ -54,6 +55,7 @@ def eval_answers(
     national: National = False,
     as_of: AsOf = None,
     role: AsRole = Role.AGENT,
+    judge: Annotated[bool, typer.Option("--judge", help="另请 generate.model 判断每个回答；只供参考")] = False,
     losses: Annotated[Path | None, typer.Option("--losses", help="落空的问题写到这个 JSON Lines 文件")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="报告写到这个 HTML 文件")] = None,
     name: Annotated[str | None, typer.Option("--name", help="写入 eval/results 的结果名称；缺省不写")] = None,
@@ -74,6 +76,7 @@ def eval_answers(
     with opened_desk(config, home) as desk:
         started = time.perf_counter()
         judged = list(_judged(desk, asked))
+        judged = _with_opinions(desk.config, home, judged) if judge else judged
         figures = result(judged, seconds=time.perf_counter() - started)
         if name:
             typer.echo(f"结果写入 {_written(desk, name, asked, figures)}", err=True)
@@ -139,6 +142,20 @@ def _judged(desk: Desk, asked: list[Asked]) -> Iterator[Judged]:
         yield judge(one, answer, library, wanted=wanted, kind=kind, milliseconds=took)
         if count % _TOLD_EVERY == 0:
             typer.echo(f"{count} / {len(asked)}", err=True)
+
+
+def _with_opinions(config: Config, home: Path | None, judged: list[Judged]) -> list[Judged]:
+    from core.models import open_generator
+    from eval.answers_judge import with_opinions
+
+    generator = open_generator(config, home or config.home)
+    if generator is None:
+        raise ConfigError("--judge 需要语言模型：请配置 generate.model")
+    found = list(with_opinions(judged, generator))
+    lacking = sum(one.answered and opinion is None for one, opinion in found)
+    if lacking:
+        typer.echo(f"模型 {generator.name} 没有判断 {lacking} 个回答", err=True)
+    return [one for one, _ in found]
 
 
 def _library(desk: Desk) -> Library:
