@@ -92,6 +92,10 @@ class Desk:
         """The answer, written down before it goes out; when that fails it says so."""
         return keep_answers(self.base, [self._given(question)])[0]
 
+    def ask_in_parts(self, question: Question) -> Iterator[Answer]:
+        """The answer as far as it is made, each time more of it; the last one is whole, and written down."""
+        yield self.ask(question)
+
     def ask_all(self, questions: Iterable[Question]) -> Iterator[Answer]:
         """The same, in order, for many: written down in groups."""
         waiting = iter(questions)

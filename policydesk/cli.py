@@ -276,6 +276,7 @@ def serve(
 ) -> None:
     """打开坐席工作台。"""
     from policydesk.job_runner import doing_jobs, told
+    from qa.conversation import turn_of
     from ui import ConsoleParts, make_app, serve_app
 
     with (
@@ -285,7 +286,7 @@ def serve(
     ):
         settings = desk.config
         parts = ConsoleParts(
-            desk.ask, desk.document, settings.regions.names, region or settings.regions.home,
+            desk.ask_in_parts, turn_of, desk.document, settings.regions.names, region or settings.regions.home,
             tuple(settings.ui.examples),
         )
         serve_app(

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import pytest
 
 from core.errors import BackendUnavailable, NotFound
-from core.records import Answer, Article, Citation, Document, Facts, Question, Rank, Sentence, Status
+from core.records import Answer, Article, Citation, Document, Facts, Question, Rank, Sentence, Status, Turn
+from qa.conversation import turn_of
 from ui.console import ConsoleParts, make_app, near_regions, read_question, respond, serve_app
 from ui.page import clean_page, content_policy
 from ui.render import answer_html, cards_html, copy_text, marked_text, message_html
@@ -211,10 +212,10 @@ def test_near_regions_begin_at_home_and_end_with_the_country() -> None:
 
 
 def test_an_error_of_ours_is_shown_as_its_message() -> None:
-    def down(question: Question) -> Answer:
+    def down(question: Question) -> Iterator[Answer]:
         raise BackendUnavailable("检索服务未响应")
 
-    answer, _ = respond(replace(make_parts(Desk()), ask=down), "问", "", "", "")
+    ((answer, _, _),) = respond(replace(make_parts(Desk()), ask=down), "问", "", "", "")
     assert "暂时无法回答" in answer
     assert "检索服务未响应" in answer
 
@@ -254,7 +255,7 @@ def test_port_in_use_is_an_error_with_the_next_step() -> None:
 
 
 class AnswersQuestions(Protocol):
-    def ask(self, question: Question) -> Answer: ...
+    def ask_in_parts(self, question: Question) -> Iterator[Answer]: ...
     def document(self, identity: str) -> Document: ...
 
 
@@ -265,9 +266,9 @@ class Desk:
     policy: Document = field(default_factory=make_document)
     asked: list[Question] = field(default_factory=list)
 
-    def ask(self, question: Question) -> Answer:
+    def ask_in_parts(self, question: Question) -> Iterator[Answer]:
         self.asked.append(question)
-        return make_answer(self.policy)
+        yield make_answer(self.policy)
 
     def document(self, identity: str) -> Document:
         if identity != self.policy.id:
@@ -276,7 +277,7 @@ class Desk:
 
 
 def make_parts(desk: AnswersQuestions) -> ConsoleParts:
-    return ConsoleParts(desk.ask, desk.document, REGIONS, "900100", ("高龄津贴怎么申领？",))
+    return ConsoleParts(desk.ask_in_parts, turn_of, desk.document, REGIONS, "900100", ("高龄津贴怎么申领？",))
 
 
 def serve(desk: AnswersQuestions) -> str:
@@ -370,8 +371,8 @@ def test_console_asks_its_own_server_only(window: Any, address: str) -> None:  #
 def test_keyboard_alone_asks_and_opens_a_citation(page: Any, desk: Desk) -> None:  # noqa: ANN401
     page.get_by_label("市民的问题").focus()
     page.keyboard.type("高龄津贴")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    for _ in range(3):    # two buttons, the region
+        page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
@@ -384,6 +385,38 @@ def test_keyboard_alone_asks_and_opens_a_citation(page: Any, desk: Desk) -> None
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.matches('.pd-card')")
     assert page.locator("mark.pd-active").inner_text() == QUOTES[0]
+
+
+def test_a_later_question_carries_the_earlier_ones_until_a_new_call(page: Any, desk: Desk) -> None:  # noqa: ANN401
+    ask(page, "高龄津贴多少钱？")
+    page.locator(".pd-answer").wait_for()
+    ask(page, "那要什么材料？")
+    page.wait_for_function("document.querySelector('#pd-question textarea').value === '那要什么材料？'")
+    page.get_by_role("button", name="新的来电").click()
+    page.locator(".pd-empty").first.wait_for()
+    assert [turn.text for turn in desk.asked[-1].history] == ["高龄津贴多少钱？"]
+    ask(page, "养犬登记")
+    page.locator(".pd-answer").wait_for()
+    assert not desk.asked[-1].history
+
+
+def test_a_choice_that_is_clicked_is_asked(browser: Any, window: Any) -> None:  # noqa: ANN401
+    class AsksBack(Desk):
+        def ask_in_parts(self, question: Question) -> Iterator[Answer]:
+            self.asked.append(question)
+            yield Answer(Status.CLARIFY, "请问您要问的是哪个年龄段？", "extract", choices=("80至89周岁", "90周岁以上"))
+
+    desk = AsksBack()
+    page = window.new_page()
+    page.goto(serve(desk))
+    ask(page, "高龄津贴多少钱？")
+    page.get_by_role("button", name="90周岁以上").click()
+    page.wait_for_function("document.querySelector('#pd-question textarea').value === '90周岁以上'")
+    page.wait_for_timeout(500)
+    assert desk.asked[-1] == Question(
+        "90周岁以上", region="900100", history=(Turn("高龄津贴多少钱？", choices=("80至89周岁", "90周岁以上")),)
+    )
+    page.close()
 
 
 def test_wrong_date_is_explained_in_the_answer_column(page: Any) -> None:  # noqa: ANN401

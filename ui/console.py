@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from core.errors import BackendUnavailable, MissingExtra, NotFound, PolicyDeskError
-from core.records import Answer, Document, Question
+from core.records import Answer, Document, Question, Turn
 from core.regions import region_chain, region_code
 from ui.render import EMPTY_ANSWER, EMPTY_CARDS, answer_html, cards_html, message_html
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_QUESTION_CHARS = 1000    # a transcribed call is about 300; beyond this it is a pasted document
 NEAR_REGIONS = 8             # more radio buttons than this wrap into a third line at 1366 px
+MAX_TURNS = 20               # of a conversation; later ones are understood with the last few
 WORKERS = 16                 # questions answered at once; gradio's own default is 1
 _NATIONAL = "national"
 _EVERYWHERE = ""
@@ -34,7 +35,8 @@ _MONO_FONTS = ["Noto Sans Mono CJK SC", "Consolas", "monospace"]
 class ConsoleParts:
     """The functions and facts that the console is made of."""
 
-    ask: Callable[[Question], Answer]
+    ask: Callable[[Question], Iterator[Answer]]     # as far as it is made, each time more; the last one is whole
+    turn: Callable[[Question, Answer], Turn]         # what later questions are understood with
     document: Callable[[str], Document]
     regions: Mapping[str, str]           # code -> name
     home_region: str                     # empty: every region
@@ -125,28 +127,40 @@ def near_regions(home: str, regions: Mapping[str, str]) -> list[tuple[str, str]]
     return [*((regions.get(code, code), code) for code in codes), ("仅全国规定", _NATIONAL)]
 
 
-def respond(parts: ConsoleParts, text: str, region: str, other: str, day: str) -> tuple[str, str]:
-    """What both columns show for one submitted form."""
+def respond(
+    parts: ConsoleParts, text: str, region: str, other: str, day: str, history: tuple[Turn, ...] = ()
+) -> Iterator[tuple[str, str, tuple[Turn, ...]]]:
+    """What both columns show for one submitted form, as far as the answer is made, and the history after it."""
     try:
-        question = read_question(text, region, other, day, parts.regions)
+        question = replace(read_question(text, region, other, day, parts.regions), history=history)
     except ValueError as error:
-        return message_html(str(error)), EMPTY_CARDS
+        yield message_html(str(error)), EMPTY_CARDS, history
+        return
     try:
-        answer = parts.ask(question)
-        documents = _cited_documents(answer, parts.document)
+        for answer in parts.ask(question):
+            documents = _cited_documents(answer, parts.document)
+            after = (*history, parts.turn(question, answer))[-MAX_TURNS:]
+            yield answer_html(answer), cards_html(answer, documents, parts.regions), after
     except PolicyDeskError as error:
-        return message_html(str(error), title="暂时无法回答"), EMPTY_CARDS
-    return answer_html(answer), cards_html(answer, documents, parts.regions)
+        yield message_html(str(error), title="暂时无法回答"), EMPTY_CARDS, history
 
 
 def _blocks(parts: ConsoleParts) -> Blocks:
     import gradio as gr
 
-    def on_ask(text: str, region: str, other: str, day: str) -> tuple[str, str]:
-        return respond(parts, text, region, other, day)
+    def on_ask(
+        text: str, region: str, other: str, day: str, history: tuple[Turn, ...]
+    ) -> Iterator[tuple[str, str, tuple[Turn, ...]]]:
+        yield from respond(parts, text, region, other, day, history)
 
-    def on_example(example: str, region: str, other: str, day: str) -> tuple[str, str, str]:
-        return (example, *respond(parts, example, region, other, day))
+    def on_example(
+        example: str, region: str, other: str, day: str
+    ) -> Iterator[tuple[str, str, str, tuple[Turn, ...]]]:
+        for shown in respond(parts, example, region, other, day):
+            yield (example, *shown)
+
+    def on_new_call() -> tuple[str, str, str, tuple[Turn, ...]]:
+        return "", EMPTY_ANSWER, EMPTY_CARDS, ()
 
     choices = near_regions(parts.home_region, parts.regions)
     blocks = gr.Blocks(title="政策台", analytics_enabled=False, fill_width=True)
@@ -163,6 +177,8 @@ def _blocks(parts: ConsoleParts) -> Blocks:
                 elem_id="pd-question",
             )
             submit = gr.Button("查询", variant="primary", scale=1, min_width=96, elem_id="pd-submit")
+            new_call = gr.Button("新的来电", scale=1, min_width=96, elem_id="pd-new-call")
+        history = gr.State(())
         with gr.Row(elem_id="pd-settings"):
             region = gr.Radio(choices, value=choices[0][1], label="地区", scale=5, elem_id="pd-region")
             other = gr.Textbox(label="其他地区", placeholder="全名或 6 位代码", scale=1, elem_id="pd-other")
@@ -176,8 +192,8 @@ def _blocks(parts: ConsoleParts) -> Blocks:
         gr.on(
             [question.submit, other.submit, day.submit, submit.click],
             on_ask,
-            form,
-            [answer, cards],
+            [*form, history],
+            [answer, cards, history],
             show_progress="hidden",
             api_visibility="private",
         )
@@ -185,10 +201,13 @@ def _blocks(parts: ConsoleParts) -> Blocks:
             button.click(
                 on_example,
                 [button, *form[1:]],
-                [question, answer, cards],
+                [question, answer, cards, history],
                 show_progress="hidden",
                 api_visibility="private",
             )
+        new_call.click(
+            on_new_call, None, [question, answer, cards, history], show_progress="hidden", api_visibility="private"
+        )
     blocks.queue(api_open=False, default_concurrency_limit=WORKERS)
     return blocks
 

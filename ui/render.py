@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from html import escape
 from itertools import pairwise
 
@@ -30,10 +33,15 @@ EMPTY_CARDS = '<div class="pd-empty"><p class="pd-empty-title">条款原文</p><
 
 
 def answer_html(answer: Answer) -> str:
-    """The answer column: badge, numbered sentences, route, notices, copy button, label and time."""
+    """The answer column: badge, how the question was understood, numbered sentences, choices to reply with, words to
+    read aloud, what to ask next, route, notices, copy button, label and time."""
     parts = (
         _head(answer),
+        _asked(answer.asked),
         f'<div class="pd-text">{_body(answer)}</div>',
+        _choices(answer.choices),
+        _script(answer),
+        _ask_next(answer.ask_next),
         _route(answer.route),
         _notices(answer.notices),
         _foot(answer),
@@ -55,11 +63,23 @@ def cards_html(answer: Answer, documents: Mapping[str, Document], regions: Mappi
     if not answer.citations:
         return EMPTY_CARDS if answer.status is Status.ANSWERED else _no_cards(answer)
     groups: dict[tuple[str, str], list[Citation]] = {}
-    for citation in answer.citations:
+    for citation in map(partial(_narrowed, answer), answer.citations):
         groups.setdefault((citation.document, citation.ref), []).append(citation)
     cards = [_card(group, documents.get(group[0].document), regions) for group in groups.values()]
     count = f"引用条款 {len(cards)} 条"
     return f'<h2 class="pd-title">条款原文<span class="pd-count">{count}</span></h2>{"".join(cards)}'
+
+
+def _narrowed(answer: Answer, citation: Citation) -> Citation:
+    """Only the part of a quote that the answer says, where it says a part of it word for word."""
+    said = [sentence.text for sentence in answer.sentences if citation.n in sentence.citations]
+    spans = [(start, start + len(text)) for text in said if (start := citation.quote.find(text)) >= 0]
+    if not spans:
+        return citation
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    return replace(
+        citation, start=citation.start + first, end=citation.start + last, quote=citation.quote[first:last]
+    )
 
 
 def marked_text(text: str, start: int, citations: Iterable[Citation]) -> str:
@@ -112,9 +132,45 @@ def _body(answer: Answer) -> str:
     sentences = []
     for sentence in answer.sentences:
         buttons = "".join(_button(by_number[n]) for n in sentence.citations if n in by_number)
-        first, last = escape(sentence.text[:-1]), escape(sentence.text[-1:])    # a number never starts a line
+        first = _with_keywords(sentence.text[:-1], answer.keywords)
+        last = escape(sentence.text[-1:])                                       # a number never starts a line
         sentences.append(f'<p class="pd-sentence">{first}<span class="pd-tail">{last}{buttons}</span></p>')
     return "".join(sentences)
+
+
+def _with_keywords(text: str, keywords: Sequence[str]) -> str:
+    if not keywords:
+        return escape(text)
+    parts = re.split(f"({'|'.join(map(re.escape, sorted(keywords, key=len, reverse=True)))})", text)
+    return "".join(f"<b>{escape(part)}</b>" if part in keywords else escape(part) for part in parts)
+
+
+def _asked(asked: str) -> str:
+    return f'<p class="pd-asked">接着上文，理解为：{escape(asked)}</p>' if asked else ""
+
+
+def _choices(choices: Sequence[str]) -> str:
+    if not choices:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="pd-choice" data-choice="{escape(choice)}">{escape(choice)}</button>'
+        for choice in choices
+    )
+    return f'<div class="pd-choices" role="group" aria-label="选一项继续">{buttons}</div>'
+
+
+def _script(answer: Answer) -> str:
+    if not answer.script:
+        return ""
+    lines = "".join(f"<p>{_with_keywords(sentence.text, answer.keywords)}</p>" for sentence in answer.script)
+    return f'<section class="pd-script"><h3>可以这样说</h3>{lines}</section>'
+
+
+def _ask_next(questions: Sequence[str]) -> str:
+    if not questions:
+        return ""
+    items = "".join(f"<li>{escape(question)}</li>" for question in questions)
+    return f'<section class="pd-next"><h3>可以再问市民</h3><ul>{items}</ul></section>'
 
 
 def _plain_body(answer: Answer) -> str:

@@ -1,4 +1,4 @@
-// Citation buttons, the way back, and copying. One listener on the document: Gradio replaces the columns.
+// Citation buttons, the way back, choices, and copying. One listener on the document: Gradio replaces the columns.
 "use strict";
 
 function calm() {
@@ -49,10 +49,20 @@ async function copyAnswer(button) {
   setTimeout(() => { button.textContent = "复制答案"; }, 2000);
 }
 
+// A choice that the answer offers is asked as the next question.
+function choose(choice) {
+  const question = document.querySelector("#pd-question textarea");
+  question.value = choice;
+  question.dispatchEvent(new Event("input", { bubbles: true }));
+  question.focus();
+  document.querySelector("#pd-submit").click();
+}
+
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-cite], [data-back], [data-copy]");
+  const button = event.target.closest("[data-cite], [data-back], [data-copy], [data-choice]");
   if (!button) return;
-  if (button.dataset.cite) showCitation(button.dataset.cite);
+  if (button.dataset.choice) choose(button.dataset.choice);
+  else if (button.dataset.cite) showCitation(button.dataset.cite);
   else if (button.dataset.back) showSentence(button.dataset.back);
   else copyAnswer(button);
 });
