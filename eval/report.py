@@ -15,7 +15,7 @@ END = "<!-- measured:end -->"
 _ANSWERS = {
     "in_quotes": "Gold in answer or quotes", "at_place": "Gold passage quoted", "rouge_l": "ROUGE-L",
     "rouge_l_recall": "ROUGE-L recall", "citation_precision": "Citation precision", "false_refusal": "Wrongly refused",
-    "right_refusal": "Rightly refused",
+    "right_refusal": "Rightly refused", "turned_away": "Turned away", "from_here": "Answered from elsewhere",
 }
 _SHOWN = ("R@10", "R@100", "RR@10", "nDCG@10", "Success@1")
 
@@ -192,14 +192,16 @@ def _interval(group: _Group, measure: str) -> str:
 
 def _answers_table(files: Sequence[_AnswersFile]) -> str:
     """One row per set, and one per file or label of it."""
-    header = ["Answers", "Questions", *_ANSWERS.values(), "Faults", "Measured"]
+    some = [file.result.groups for file in files]
+    shown = [name for name in _ANSWERS if any(name in group for groups in some for group in groups.values())]
+    header = ["Answers", "Questions", *(_ANSWERS[name] for name in shown), "Faults", "Measured"]
     rows = []
     for file in files:
         for name, group in file.result.groups.items():
             whole = name == next(iter(file.result.groups))
             count = max((own.n for own in group.values()), default=0)
             label = file.name if whole else f"– {name}"
-            cells = [_interval(group[measure], measure) if measure in group else "–" for measure in _ANSWERS]
+            cells = [_interval(group[measure], measure) if measure in group else "–" for measure in shown]
             last = [f"{sum(file.result.faults.values())}", _when(file)] if whole else ["", ""]
             rows.append([label, f"{file.result.totals['questions'] if whole else count}", *cells, *last])
     return markdown(header, rows)

@@ -187,7 +187,8 @@ def _written(desk: Desk, name: str, asked: list[Asked], figures: AnswersResult) 
     from eval.gold import gold_digest
     from eval.record import Measured, write_record
 
-    measured = Measured(name, gold_digest([one.gold for one in asked]), len(asked), figures.seed)
+    # a result of `eval retrieval` may have the same name
+    measured = Measured(f"answers-{name}", gold_digest([one.gold for one in asked]), len(asked), figures.seed)
     return write_record("answers", asdict(figures), measured, desk.config)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from core.config import load_config
 from core.records import Answer, Citation, Facts, Question, Role, Sentence, State, Status, StoredDocument
 from eval.answers import Judged, Outcome, judge, losses, means, result, wanted_texts
 from eval.answers_check import Checked, FaultKind, Library, check_answer, plain_numbers
@@ -16,6 +18,8 @@ from eval.answers_lines import answers_lines
 from eval.answers_questions import Asked, Expected
 from eval.answers_text import bare, character_f1, holds, longest_common, rouge_l
 from eval.gold import GoldQuestion, GoldSpan
+from eval.record import Measured, write_record
+from eval.report import measured_table
 from qa.turn_kind import Kind
 
 TEXT = "第一条 补贴每人每月二百元。第二条 申请人应当在10日内提交材料。第三条 逾期不予受理。"
@@ -233,6 +237,19 @@ def test_each_mean_is_over_the_questions_that_have_it() -> None:
     assert {name: (group.n, group.means[name]) for name, group in groups.items()} == {"one": (1, 1.0), "both": (3, 0.5)}
     low, high = groups["both"].intervals["both"]
     assert 0 <= low < 0.5 < high <= 1
+
+
+def test_results_stand_in_the_table_of_measured_numbers(tmp_path: Path) -> None:
+    span = GoldSpan("a.md", 4, 4 + len(FIRST))
+    figures = result([judged(asked(span=span), answered(cite(1, FIRST))), judged(asked(Expected.REFUSE), REFUSED)],
+                     seconds=1.0)
+    write_record("answers", asdict(figures), Measured("answers-x", "0" * 16, 2, 17), load_config(), folder=tmp_path)
+    table = measured_table(tmp_path.glob("*.json"))
+    header, _, row = table.split("\n\n")[0].splitlines()
+    assert [cell.strip() for cell in header.split("|")[1:4]] == ["Answers", "Questions", "Gold in answer or quotes"]
+    assert "Turned away" not in header
+    assert row.startswith("| answers-x | 2 | 1.000 (1.000–1.000) |")
+    assert header.count("|") == row.count("|")
 
 
 def test_figures_of_a_run_are_counted_by_file_and_told_in_lines() -> None:
