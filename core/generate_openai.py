@@ -157,7 +157,7 @@ class OpenAIServer:
             if isinstance(cause, WrongReply):
                 return GenerationFailed(Fault.GARBAGE, f"模型服务 {self.shown} 的回答不对：{cause}{where}")
             if isinstance(cause, httpcore.ConnectError | httpcore.ConnectTimeout):
-                problem = f"连不上模型服务 {self.shown}：{cause or '没有回应'}。请检查它是否在运行{where}"
+                problem = f"连不上模型服务 {self.shown}：{str(cause) or '没有回应'}。请检查它是否在运行{where}"
                 return NotBegun(Fault.DOWN, problem)
             if isinstance(cause, httpcore.TimeoutException | httpx.TimeoutException):
                 return GenerationFailed(Fault.SLOW, f"模型服务 {self.shown} 没有在规定时间内回答{where}")

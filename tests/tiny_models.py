@@ -71,6 +71,38 @@ def make_cross_encoder(folder: Path, *, labels: int = 1) -> Path:
     return folder
 
 
+def make_qwen3(folder: Path) -> Path:
+    """As Qwen3 in layout, over bytes instead of words: for a real vLLM, which then has a model to run."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(10)
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: place for place, letter in enumerate(letters)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(special)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=2048, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
+    fast.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n"
+        "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+    )
+    fast.save_pretrained(folder)
+    end = fast.convert_tokens_to_ids("<|im_end|>")
+    settings = Qwen3Config(
+        vocab_size=len(letters) + len(special), hidden_size=128, num_hidden_layers=2, intermediate_size=256,
+        num_attention_heads=2, num_key_value_heads=1, head_dim=64, max_position_embeddings=4096,
+        eos_token_id=end, bos_token_id=None, tie_word_embeddings=False,
+    )
+    Qwen3ForCausalLM(settings).to(torch.bfloat16).save_pretrained(folder)
+    return folder
+
+
 def stored(carried: Path, name: str, folder: Path) -> Path:
     """``carried`` brought into the models folder as the command line brings it."""
     options = FetchOptions(False, 1, 0, lambda more, total: None)
