@@ -25,7 +25,7 @@ from qa.listed import Wanted, documents_wanted, listed
 from qa.notices import Noticing, conflict_notices, notices_of
 from qa.places import places
 from qa.routes import FindResponsible, route, route_elsewhere
-from qa.scope import scope, today
+from qa.scope import scope, searched, today
 from qa.select import choose, quotes_of, whole
 from qa.several import together
 from qa.turn_kind import Kind, TurnKind
@@ -170,7 +170,7 @@ class Answerer:
         lapsed = [hit for hit in ever if hit.document.in_force_to and hit.document.in_force_to <= day]
         if not lapsed:
             coming = [notice for hit in ever for notice in notices_of(hit.document, question, self._noticing)]
-            return replace(self._no_evidence(question, terms, hits), notices=tuple(dict.fromkeys(coming)))
+            return replace(self._no_evidence(question, options, terms, hits), notices=tuple(dict.fromkeys(coming)))
         quotes = quotes_of(question.text, lapsed[:1], terms, self._config)
         return Answer(
             Status.EXPIRED,
@@ -181,12 +181,14 @@ class Answerer:
             ai_label=AI_LABEL,
         )
 
-    def _no_evidence(self, question: Question, terms: Terms, hits: Sequence[Hit]) -> Answer:
+    def _no_evidence(
+        self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]
+    ) -> Answer:
         """Nothing answers. An agent, who can judge, is shown what came nearest; a citizen is not."""
         shown = hits if question.role is Role.AGENT else ()
         near = [hit for hit in shown if terms.coverage(whole(hit)) >= self._config.min_related]
         quotes = [quotes_of(question.text, [hit], terms, self._config)[0] for hit in near[: self._config.articles]]
-        text = "在已发布且现行有效的政策文件中，没有找到能回答这个问题的规定。"
+        text = f"已检索{searched(options, self._region_names)}，没有找到能回答这个问题的规定。"
         if quotes:
             text += "下列条文最为接近，但不一定回答这个问题，请自行判断。"
         day = question.as_of or today()

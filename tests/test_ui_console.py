@@ -486,6 +486,7 @@ def test_console_answers_a_real_question_and_opens_its_citation(
     ask(page, "高龄津贴的标准是多少？")
     page.locator(".pd-cite").first.click()
     page.wait_for_function("document.activeElement.matches('.pd-card')")
-    quotes = [c.quote for c in sample_desk.ask(Question("高龄津贴的标准是多少？", region="900100")).citations]
+    (answer,) = sample_desk.ask_in_parts(Question("高龄津贴的标准是多少？", region="900100"))
+    quotes = [citation.quote for citation in answer.citations]
     assert page.locator("#cite-1").text_content() == quotes[0]
     page.close()
