@@ -15,9 +15,11 @@ from core.config import AnswerConfig
 from core.masking import masked
 from core.records import Answer, Citation, Hit, Question, Role, SearchOptions, Sentence, Status
 from kb.base import KnowledgeBase
+from kb.card_rows import card_lines
 from kb.conflict_rows import known_conflicts
 from kb.direct import Direct
 from kb.titled import documents_titled, on_paper, with_titles
+from qa.carded import asks_for_policy, card_answer, carded_hits, spoken_of
 from qa.clarify import REGION, clarify
 from qa.compose import citation_of, source_of
 from qa.evidence import Terms, question_terms
@@ -107,7 +109,9 @@ class Answerer:
         hits = self._base.search(question.text, options) if terms.weights else []
         searched = time.perf_counter()
         chosen = choose(question.text, hits, terms, self._config)
-        if chosen:
+        if asks_for_policy(question.text) and (card := self._carded(question, hits)):
+            answer = card
+        elif chosen:
             answer = self._clarified(question, chosen, self._answered(question, chosen, terms))
         else:
             answer = self._refused(question, options, terms, hits)
@@ -133,6 +137,19 @@ class Answerer:
             )
         took = round((time.perf_counter() - started) * 1000, 1)
         return answer and replace(answer, confidence=1.0, timings_ms=(("search", took), ("total", took)))
+
+    def _carded(self, question: Question, hits: Sequence[Hit]) -> Answer | None:
+        """The card that tells most of the policy which the question is about."""
+        terms = Terms(((spoken_of(question.text), 1.0),))      # as one word, which titles say at greater length
+        cards = [card for hit in carded_hits(hits, terms) if (card := self._card(question, hit, terms))]
+        return max(cards, key=lambda card: len(card.citations), default=None)
+
+    def _card(self, question: Question, hit: Hit, terms: Terms) -> Answer | None:
+        document = self._base.document(hit.document.id)
+        lines = self._base.read(lambda connection: card_lines(connection, document))
+        answer = card_answer(document, hit, lines, terms, day=question.as_of or today(), label=AI_LABEL)
+        told = notices_of(hit.document, question, self._noticing)
+        return answer and replace(answer, notices=(*told, *answer.notices))
 
     def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
         quotes = quotes_of(question.text, chosen, terms, self._config)
