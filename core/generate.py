@@ -38,7 +38,6 @@ _OF_SERVER = frozenset({Fault.DOWN, Fault.BUSY, Fault.SLOW, Fault.CUT, Fault.GAR
 class _Lane:
     """What the calls of one task share, so that none can harm those of another."""
 
-    task: Task
     places: threading.BoundedSemaphore
     breaker: Breaker
 
@@ -47,6 +46,7 @@ class _Lane:
 class _Asked:
     """One call."""
 
+    task: Task                      # with the numbers of the configuration
     lane: _Lane
     messages: tuple[Message, ...]
     schema: Mapping[str, object] | None
@@ -88,23 +88,24 @@ class ServerGenerator:
     def stream(
         self, task: Task, messages: Sequence[Message], schema: Mapping[str, object] | None = None
     ) -> Iterator[str]:
-        end = time.monotonic() + self._lane(task).task.total_seconds
-        return self._reply(task, messages, schema, prose=True, step="ask", end=end)
+        own = self._config.for_task(task)
+        end = time.monotonic() + own.total_seconds
+        return self._reply(own, messages, schema, prose=True, step="ask", end=end)
 
     def structured(self, task: Task, messages: Sequence[Message], schema: type[Structure]) -> Structure:
-        wanted = schema.model_json_schema()
+        own, wanted = self._config.for_task(task), schema.model_json_schema()
         began = time.monotonic()
-        end = began + self._lane(task).task.total_seconds
-        reply = "".join(self._reply(task, messages, wanted, prose=False, step="ask", end=end))
+        end = began + own.total_seconds
+        reply = "".join(self._reply(own, messages, wanted, prose=False, step="ask", end=end))
         try:
             return read_reply(reply, schema)
         except Unreadable as error:
             again = [*messages, Message("assistant", reply[:_SHOWN_AGAIN]), _repair(str(error), wanted)]
-        reply = "".join(self._reply(task, again, wanted, prose=False, step="repair", end=end))
+        reply = "".join(self._reply(own, again, wanted, prose=False, step="repair", end=end))
         try:
             return read_reply(reply, schema)
         except Unreadable as error:
-            self._note(self._lane(task).task, "read", Fault.GARBAGE, began, _Heard(), ())
+            self._note(own, "read", Fault.GARBAGE, began, _Heard(), ())
             raise GenerationFailed(
                 Fault.GARBAGE, f"模型 {self.name} 两次都没有给出能读的 JSON（{schema.__name__}）：{error}"
             ) from error
@@ -112,9 +113,8 @@ class ServerGenerator:
     def _lane(self, task: Task) -> _Lane:
         with self._lock:
             if task.name not in self._lanes:
-                own = self._config.for_task(task)
                 breaker = Breaker(self._config.breaker_failures, self._config.breaker_seconds)
-                self._lanes[task.name] = _Lane(own, threading.BoundedSemaphore(own.at_once), breaker)
+                self._lanes[task.name] = _Lane(threading.BoundedSemaphore(task.at_once), breaker)
             return self._lanes[task.name]
 
     def _reply(
@@ -124,12 +124,12 @@ class ServerGenerator:
         """A thread reads the reply, so that whatever it hangs in, the caller does not."""
         lane, began = self._lane(task), time.monotonic()
         try:
-            self._admit(lane, end)
+            self._admit(task, lane, end)
         except GenerationFailed as failure:
-            self._note(lane.task, step, failure.fault, began, _Heard(), messages)
+            self._note(task, step, failure.fault, began, _Heard(), messages)
             raise
-        clock = Clock(first=lane.task.first_seconds, between=lane.task.between_seconds, end=end)
-        asked = _Asked(lane, tuple(messages), schema, prose, step, clock, began, SimpleQueue())
+        clock = Clock(first=task.first_seconds, between=task.between_seconds, end=end)
+        asked = _Asked(task, lane, tuple(messages), schema, prose, step, clock, began, SimpleQueue())
         try:
             threading.Thread(target=self._fetch, args=(asked,), name=f"generate-{task.name}", daemon=True).start()
         except RuntimeError as error:           # no more threads
@@ -141,24 +141,24 @@ class ServerGenerator:
         finally:
             clock.stop()
 
-    def _admit(self, lane: _Lane, end: float) -> None:
+    def _admit(self, task: Task, lane: _Lane, end: float) -> None:
         """A place and the breaker's leave, both to be given back. Raises `GenerationFailed`."""
         if not self._config.enabled:
             raise GenerationFailed(Fault.OFF, "模型已停用（generate.enabled）")
         off = read_switch(self._home) if self._home else None
         if off is not None:
             raise GenerationFailed(Fault.OFF, f"模型已{off}。启用：policydesk models on")
-        wait = min(lane.task.wait_seconds, end - time.monotonic())
+        wait = min(task.wait_seconds, end - time.monotonic())
         if not lane.places.acquire(timeout=max(wait, 0.0)):
             raise GenerationFailed(
-                Fault.BUSY, f"任务 {lane.task.name} 已有 {lane.task.at_once} 个请求在进行，{wait:g} 秒内没有轮到"
+                Fault.BUSY, f"任务 {task.name} 已有 {task.at_once} 个请求在进行，{wait:g} 秒内没有轮到"
             )
         if not lane.breaker.enter():
             lane.places.release()
             raise GenerationFailed(
                 Fault.OPEN,
                 f"模型服务 {self._server.shown} 接连失败 {self._config.breaker_failures} 次，"
-                f"{self._config.breaker_seconds:g} 秒后再试（任务 {lane.task.name}，{KEY}）",
+                f"{self._config.breaker_seconds:g} 秒后再试（任务 {task.name}，{KEY}）",
             )
 
     def _waited(self, asked: _Asked) -> Iterator[str]:
@@ -199,7 +199,7 @@ class ServerGenerator:
                 lane.breaker.done(well=failure is None or full or failure.fault not in _OF_SERVER)
             lane.places.release()
             fault = "" if failure is None else "left" if left else failure.fault
-            self._note(lane.task, asked.step, fault, asked.began, heard, asked.messages)
+            self._note(asked.task, asked.step, fault, asked.began, heard, asked.messages)
             asked.pieces.put(failure)
 
     def _texts(self, asked: _Asked, heard: _Heard) -> Generator[str]:
@@ -211,7 +211,7 @@ class ServerGenerator:
             heard.tokens = piece.tokens or heard.tokens
             heard.events += bool(piece.text or piece.thought)
             heard.chars += len(piece.text)
-            if heard.chars > _CHARS_A_TOKEN * asked.lane.task.max_tokens:
+            if heard.chars > _CHARS_A_TOKEN * asked.task.max_tokens:
                 raise GenerationFailed(Fault.GARBAGE, f"模型 {self.name} 的回答没有尽头，超过了 max_tokens")
             if asked.clock.stopped:
                 raise GenerationFailed(Fault.CUT, "没有人再等这个回答")
@@ -223,7 +223,7 @@ class ServerGenerator:
         while True:
             heard.tries += 1
             try:
-                yield from self._server.reply(asked.lane.task, asked.messages, asked.schema, asked.clock)
+                yield from self._server.reply(asked.task, asked.messages, asked.schema, asked.clock)
                 return
             except NotBegun as failure:
                 pause = _PAUSE * 2 ** (heard.tries - 1) if failure.pause is None else failure.pause
@@ -235,7 +235,7 @@ class ServerGenerator:
         """Why a reply that came to its end cannot be used."""
         whose = f"（{KEY}，模型 {self.name}）"
         if asked.prose and heard.finish in _FULL:
-            most = f"generate.tasks.{asked.lane.task.name}.max_tokens = {asked.lane.task.max_tokens}"
+            most = f"generate.tasks.{asked.task.name}.max_tokens = {asked.task.max_tokens}"
             return GenerationFailed(Fault.CUT, f"回答没有写完：{heard.finish}，{most}{whose}")
         if not shown:
             return GenerationFailed(Fault.EMPTY, f"模型服务 {self._server.shown} 的回答没有文字：{heard.finish}{whose}")

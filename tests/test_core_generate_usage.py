@@ -48,6 +48,13 @@ def test_a_call_is_written_down_without_a_word_of_it(server: Scripted, tmp_path:
     assert "补贴" not in written
 
 
+def test_the_version_of_a_prompt_is_that_of_the_call(server: Scripted) -> None:
+    made = generator(server.word("ok"))
+    for prompt in ("answer-1", "answer-2"):
+        list(made.stream(replace(ANSWER, prompt=prompt), ASKED))
+    assert [call.prompt for call in made.ledger.recent] == ["answer-1", "answer-2"]
+
+
 def test_tokens_are_estimated_for_a_server_that_does_not_count(server: Scripted) -> None:
     made = generator(server.word("no-usage"))
     list(made.stream(ANSWER, ASKED))
