@@ -24,7 +24,7 @@ from qa.clarify import REGION, clarify
 from qa.compose import citation_of, source_of
 from qa.evidence import Terms, question_terms
 from qa.listed import Wanted, documents_wanted, listed
-from qa.notices import Noticing, conflict_notices, notices_of
+from qa.notices import Noticing, conflict_notices, notices_of, phone_notices
 from qa.places import places
 from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, searched, today
@@ -156,6 +156,8 @@ class Answerer:
         day = question.as_of or today()
         citations = tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1))
         notices = [notice for hit in chosen for notice in notices_of(hit.document, question, self._noticing)]
+        if question.role is Role.CITIZEN:
+            notices += phone_notices(chosen[0].document.facts)
         return Answer(
             Status.ANSWERED,
             "\n".join(f"{citation.quote}[{citation.n}]" for citation in citations),

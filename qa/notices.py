@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.records import Citation, Ended, Question, StoredDocument
+from core.records import Citation, Ended, Facts, Question, StoredDocument
 from kb.conflict_rows import KINDS, KnownConflict
 from qa.scope import today
 
@@ -36,6 +36,13 @@ def notices_of(document: StoredDocument, question: Question, by: Noticing) -> li
     if facts.region and not (question.region or by.home_region):
         notices.append(f"《{facts.title}》只适用于{by.region_names.get(facts.region, facts.region)}")
     return notices
+
+
+def phone_notices(facts: Facts) -> list[str]:
+    """Whom to ask further, where the document tells."""
+    if not facts.phone:
+        return []
+    return [f"咨询电话：{facts.phone}" + (f"（{facts.issuer}）" if facts.issuer else "")]
 
 
 def conflict_notices(conflicts: Sequence[KnownConflict], citations: Sequence[Citation]) -> list[str]:
