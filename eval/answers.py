@@ -11,6 +11,7 @@ from core.records import Answer, Citation, Status
 from core.regions import region_chain
 from eval.answers_check import Checked, Library, check_answer, plain_numbers
 from eval.answers_curve import Curve, curve
+from eval.answers_gold import Wanted
 from eval.answers_questions import Asked, Expected
 from eval.answers_text import character_f1, holds, rouge_l
 from eval.gold import document_name, trec_ref
@@ -46,7 +47,7 @@ class Judged:
     asked: Asked
     answer: Answer
     milliseconds: float                  # on the clock, from question to answer
-    wanted: tuple[str, ...]              # texts that answer it: the gold answer, or what stands in the gold span
+    wanted: Wanted
     checked: Checked
     values: Mapping[str, float]          # by measure; a measure that has no meaning here is not there
     outcome: Outcome
@@ -80,9 +81,9 @@ class AnswersResult:
 
 
 def judge(
-    asked: Asked, answer: Answer, library: Library, *, wanted: Sequence[str], kind: Kind, milliseconds: float
+    asked: Asked, answer: Answer, library: Library, *, wanted: Wanted, kind: Kind, milliseconds: float
 ) -> Judged:
-    """``wanted`` as `wanted_texts` gives it, ``kind`` of the question as `qa.turn_kind` sees it."""
+    """``wanted`` as `wanted_of` gives it, ``kind`` of the question as `qa.turn_kind` sees it."""
     checked = check_answer(asked.gold.question, answer, library)
     values, outcome = _judge(asked, answer, library, wanted, kind)
     if answer.citations:
@@ -90,16 +91,7 @@ def judge(
     if answer.status in GIVEN:
         values["unsupported"] = 1 - checked.supported / checked.sentences if checked.sentences else 1.0
         values["wrong_number"] = float(checked.wrong_number)
-    return Judged(asked, answer, milliseconds, tuple(wanted), checked, values, outcome)
-
-
-def wanted_texts(asked: Asked, library: Library, by_name: Mapping[str, str]) -> tuple[str, ...]:
-    """The gold answer, and what stands in the gold span; ``by_name`` gives the id of a document's name."""
-    texts = [asked.gold.answer] if asked.gold.answer else []
-    span = asked.gold.span
-    if span is not None and span.document in by_name:
-        texts.append(library.text(by_name[span.document])[span.start : span.end])
-    return tuple(dict.fromkeys(texts))
+    return Judged(asked, answer, milliseconds, wanted, checked, values, outcome)
 
 
 def result(judged: Sequence[Judged], *, seconds: float, seed: int = SEED) -> AnswersResult:
@@ -160,7 +152,7 @@ def loss_row(one: Judged) -> dict[str, object]:
         "id": one.asked.id, "file": one.asked.file, "kind": one.asked.gold.kind, "labels": one.asked.labels,
         "question": one.asked.gold.question.text, "expected": one.asked.expected.value, "outcome": one.outcome.value,
         "status": one.answer.status.value, "confidence": one.answer.confidence, "made_by": one.answer.made_by,
-        "text": one.answer.text, "wanted": one.wanted, "gold": one.asked.gold.gold,
+        "text": one.answer.text, "wanted": one.wanted.texts or one.wanted.articles, "gold": one.asked.gold.gold,
         "citations": [
             {"title": c.title, "article": c.article, "ref": c.ref, "quote": c.quote} for c in one.answer.citations
         ],
@@ -170,7 +162,7 @@ def loss_row(one: Judged) -> dict[str, object]:
 
 
 def _judge(
-    asked: Asked, answer: Answer, library: Library, wanted: Sequence[str], kind: Kind
+    asked: Asked, answer: Answer, library: Library, wanted: Wanted, kind: Kind
 ) -> tuple[dict[str, float], Outcome]:
     given = answer.status in GIVEN
     if asked.expected is Expected.ANSWER:
@@ -196,7 +188,7 @@ def _holds_there(citation: Citation, asked: Asked, library: Library) -> bool:
 
 
 def _against_gold(
-    asked: Asked, answer: Answer, library: Library, wanted: Sequence[str]
+    asked: Asked, answer: Answer, library: Library, wanted: Wanted
 ) -> tuple[dict[str, float], Outcome]:
     given = answer.status in GIVEN
     said = "\n".join(sentence.text for sentence in answer.sentences) if given else ""
@@ -204,13 +196,15 @@ def _against_gold(
     quotes = "\n".join(citation.quote for citation in citations)
     gold = [_gold_cited(asked, citation, library) for citation in citations]
     values = {"false_refusal": float(not given), "asked_back": float(answer.status is Status.CLARIFY)}
-    if wanted:
-        alike = [rouge_l(said, text) for text in wanted]
+    if wanted.texts:
+        alike = [rouge_l(said, text) for text in wanted.texts]
         values |= {
             "rouge_l": max(f1 for f1, _ in alike), "rouge_l_recall": max(recall for _, recall in alike),
-            "character_f1": max(character_f1(said, text) for text in wanted),
-            "in_answer": float(holds(said, wanted)), "in_quotes": float(holds(said, wanted) or holds(quotes, wanted)),
+            "character_f1": max(character_f1(said, text) for text in wanted.texts),
         }
+    if wanted.stands:
+        in_answer = holds(said, wanted.texts)
+        values |= {"in_answer": float(in_answer), "in_quotes": float(in_answer or holds(quotes, wanted.texts))}
     groups = {group for found in gold for group in found}
     named = bool(groups) or any(_same_document(asked, citation) for citation in citations)
     values["citation_recall"] = len(groups) / len(asked.gold.gold)
@@ -222,8 +216,8 @@ def _against_gold(
     )
     if asked.gold.span is not None or not asked.gold.by_document:
         values["at_place"] = float(at_place)
-    inside = inside or (not wanted and at_place)
-    return values, _outcome(answer.status, named, at_place, wanted, said + quotes, inside=inside)
+    inside = inside or (not wanted.stands and at_place)
+    return values, _outcome(answer.status, named, at_place, wanted.texts, said + quotes, inside=inside)
 
 
 def _outcome(
@@ -259,17 +253,17 @@ def _same_document(asked: Asked, citation: Citation) -> bool:
     )
 
 
-def _touches(asked: Asked, citation: Citation, library: Library, wanted: Sequence[str]) -> bool:
+def _touches(asked: Asked, citation: Citation, library: Library, wanted: Wanted) -> bool:
     """Whether a citation of gold shares a character with the gold span, where there is one.
 
     In a document that says the same elsewhere (``also``) the place is not known: most of the gold must be in the quote.
     """
     span = asked.gold.span
     if span is None:
-        return not asked.gold.by_document or not wanted
+        return not asked.gold.by_document or not wanted.stands
     if document_name(library.documents[citation.document].source) == span.document:
         return citation.start < span.end and span.start < citation.end
-    return any(rouge_l(citation.quote, text)[1] >= _MOST for text in wanted)
+    return any(rouge_l(citation.quote, text)[1] >= _MOST for text in wanted.texts)
 
 
 def _counts(values: Iterable[StrEnum]) -> dict[str, int]:

@@ -199,7 +199,7 @@ def _loss(one: Judged) -> str:
 
 
 def _answer(one: Judged) -> str:
-    quotes = "".join(_quote(citation, one.wanted) for citation in one.answer.citations)
+    quotes = "".join(_quote(citation, one.wanted.texts) for citation in one.answer.citations)
     said = "\n".join(sentence.text for sentence in one.answer.sentences)
     plain = one.answered and said.strip() == "\n".join(c.quote for c in one.answer.citations).strip()
     text = "" if plain else f"<p>{escape(one.answer.text[:2000])}</p>"
@@ -216,7 +216,8 @@ def _quote(citation: Citation, wanted: Sequence[str]) -> str:
 
 
 def _gold(one: Judged) -> str:
-    texts = "".join(f"<blockquote>{escape(text)}</blockquote>" for text in one.wanted)
+    shown = (*one.wanted.texts, *one.wanted.articles)
+    texts = "".join(f"<blockquote>{escape(text)}</blockquote>" for text in shown)
     names = "；".join(" 或 ".join(group) for group in one.asked.gold.gold)
     about = f"<p class=quiet>区划 {escape(one.asked.about)}</p>" if one.asked.about else ""
     return texts + (f"<p class=quiet>{escape(names)}</p>" if names else "") + about

@@ -126,20 +126,19 @@ def _files(
 
 def _judged(desk: Desk, asked: list[Asked]) -> Iterator[Judged]:
     """Answers are not written down: the home stays as it is."""
-    from eval.answers import judge, wanted_texts
-    from eval.gold import document_name
+    from eval.answers import judge
+    from eval.answers_gold import gold_texts, wanted_of
     from qa.turn_kind import turn_kind
 
     library = _library(desk)
     asked = _of_this_base(asked, library)
-    by_name = {document_name(document.source): id_ for id_, document in library.documents.items()}
+    gold = gold_texts(asked, library, desk.base.article_texts(national=False))
     for count, one in enumerate(asked, start=1):
         started = time.perf_counter()
         answer = desk.answerer.answer(one.gold.question)
         took = (time.perf_counter() - started) * 1000
-        wanted = wanted_texts(one, library, by_name)
         kind = turn_kind(one.gold.question.text).kind
-        yield judge(one, answer, library, wanted=wanted, kind=kind, milliseconds=took)
+        yield judge(one, answer, library, wanted=wanted_of(one, gold), kind=kind, milliseconds=took)
         if count % _TOLD_EVERY == 0:
             typer.echo(f"{count} / {len(asked)}", err=True)
 

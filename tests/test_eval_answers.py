@@ -11,9 +11,10 @@ import pytest
 
 from core.config import load_config
 from core.records import Answer, Citation, Facts, Question, Role, Sentence, State, Status, StoredDocument
-from eval.answers import Judged, Outcome, judge, losses, means, result, wanted_texts
+from eval.answers import Judged, Outcome, judge, losses, means, result
 from eval.answers_check import Checked, FaultKind, Library, check_answer, plain_numbers
 from eval.answers_curve import curve
+from eval.answers_gold import Wanted, gold_texts, wanted_of
 from eval.answers_lines import answers_lines
 from eval.answers_questions import Asked, Expected
 from eval.answers_text import bare, character_f1, holds, longest_common, rouge_l
@@ -34,7 +35,7 @@ def stored(name: str, *, region: str | None = None, public: bool = True) -> Stor
 DOCUMENTS = {one.id: one for one in (stored("a"), stored("b"), stored("gz", region="440100"),
                                      stored("gd", region="440000"), stored("in", public=False))}
 LIBRARY = Library(DOCUMENTS, lambda id_: TEXT)
-BY_NAME = {"a.md": "id-a", "b.md": "id-b"}
+ARTICLES = [("a.md#第一条", f"a办法\n{TEXT[:13]}"), ("b.md#第一条", "b办法")]
 
 
 def cite(n: int, quote: str, document: str = "a") -> Citation:
@@ -65,7 +66,7 @@ def asked(expected: Expected = Expected.ANSWER, *, answer: str | None = None, sp
 
 
 def judged(one: Asked, answer: Answer, kind: Kind = Kind.POLICY) -> Judged:
-    wanted = wanted_texts(one, LIBRARY, BY_NAME)
+    wanted = wanted_of(one, gold_texts([one], LIBRARY, ARTICLES))
     return judge(one, answer, LIBRARY, wanted=wanted, kind=kind, milliseconds=10.0)
 
 
@@ -118,7 +119,7 @@ def test_plain_numbers_are_values(text: str, numbers: set[str]) -> None:
 def test_a_quote_of_the_gold_span_is_right() -> None:
     span = GoldSpan("a.md", TEXT.find("二百元"), TEXT.find("二百元") + 3)
     one = judged(asked(span=span), answered(cite(1, FIRST), cite(2, THIRD, "b")))
-    assert one.wanted == ("二百元",)
+    assert one.wanted == Wanted(("二百元",), stands=True)
     assert one.outcome is Outcome.RIGHT
     expected = {"in_answer": 1, "in_quotes": 1, "at_place": 1, "citation_recall": 1, "citation_precision": 0.5,
                 "rouge_l_recall": 1, "rouge_l": 6 / (9 + 6 + 3), "false_refusal": 0, "unsupported": 0, "resolved": 1}
@@ -154,6 +155,18 @@ def test_gold_by_article_is_cited_by_its_ref() -> None:
     assert "rouge_l" not in right.values
     assert judged(one, answered(replace(cite(1, FIRST), ref="a.md#第二条"))).outcome is Outcome.WRONG_PASSAGE
     assert judged(one, answered(replace(cite(1, FIRST), ref="b.md#第一条"))).outcome is Outcome.WRONG_DOCUMENT
+
+
+def test_a_gold_answer_in_a_persons_own_words_is_not_looked_for_word_by_word() -> None:
+    gold = (("a.md#第一条",),)
+    own = judged(asked(answer="每个月能领两百块", gold=gold, by_document=False), answered(cite(1, FIRST)))
+    assert (own.outcome, own.wanted.stands) == (Outcome.RIGHT, False)
+    assert "in_quotes" not in own.values
+    assert own.values["rouge_l"] > 0
+    letter = judged(asked(answer="每月二百元", gold=gold, by_document=False), answered(cite(1, FIRST)))
+    assert (letter.wanted.stands, letter.values["in_quotes"]) == (True, 1)
+    free = judged(asked(answer="能领两百块"), answered(cite(1, THIRD)))      # a document without a span
+    assert (free.outcome, "at_place" in free.values) == (Outcome.RIGHT, False)
 
 
 def test_what_should_be_refused_or_may_be_asked() -> None:
