@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from core.records import Answer, Citation, Status
 from core.regions import region_chain
-from eval.answers_check import Checked, Library, check_answer, plain_numbers
+from eval.answers_check import Checked, Library, check_answer, plain_numbers, relied_on
 from eval.answers_curve import Curve, curve
 from eval.answers_gold import Wanted
 from eval.answers_questions import Asked, Expected
@@ -174,7 +174,7 @@ def _judge(
         values = {"turned_away": float(away), "answered": float(given)}
         return values, Outcome.TURNED_AWAY if away else Outcome.RIGHT
     if asked.expected is Expected.ELSEWHERE:
-        from_here = given and any(not _holds_there(citation, asked, library) for citation in answer.citations)
+        from_here = given and any(not _holds_there(citation, asked, library) for citation in relied_on(answer))
         values = {"from_here": float(from_here), "answered": float(given)}
         return values, Outcome.FROM_HERE if from_here else Outcome.RIGHT
     return {"answered": float(given)}, Outcome.UNJUDGED
@@ -192,7 +192,7 @@ def _against_gold(
 ) -> tuple[dict[str, float], Outcome]:
     given = answer.status in GIVEN
     said = "\n".join(sentence.text for sentence in answer.sentences) if given else ""
-    citations = answer.citations if given else ()
+    citations = relied_on(answer) if given else ()
     quotes = "\n".join(citation.quote for citation in citations)
     gold = [_gold_cited(asked, citation, library) for citation in citations]
     values = {"false_refusal": float(not given), "asked_back": float(answer.status is Status.CLARIFY)}

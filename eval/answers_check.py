@@ -94,6 +94,12 @@ def check_answer(question: Question, answer: Answer, library: Library) -> Checke
     )
 
 
+def relied_on(answer: Answer) -> tuple[Citation, ...]:
+    """The citations that its sentences cite: an answer to several matters also shows what came near, or once held."""
+    cited = {n for sentence in (*answer.sentences, *answer.script) for n in sentence.citations}
+    return tuple(citation for citation in answer.citations if citation.n in cited)
+
+
 def plain_numbers(text: str) -> set[str]:
     """Values of the numbers a reader sees, each as its digits; a 文号 as its year and number.
 
@@ -119,7 +125,7 @@ def _citation(question: Question, answer: Answer, citation: Citation, library: L
         yield Fault(FaultKind.QUOTE, citation.quote, f"与原文不符：{where}")
     if question.role is Role.CITIZEN and not document.facts.public:
         yield Fault(FaultKind.HIDDEN, citation.quote, f"《{citation.title}》不公开，市民不应看到")
-    if answer.status in _GIVEN and not citation.in_force:
+    if answer.status in _GIVEN and not citation.in_force and citation in relied_on(answer):
         yield Fault(FaultKind.OLD, citation.quote, f"《{citation.title}》在所问日期不是现行有效的规定")
 
 

@@ -116,6 +116,15 @@ def test_plain_numbers_are_values(text: str, numbers: set[str]) -> None:
     assert plain_numbers(text) == numbers
 
 
+def test_what_a_partial_answer_shows_beside_its_sentences_is_not_what_it_rests_on() -> None:
+    answer = answered(cite(1, FIRST))
+    old = replace(cite(2, THIRD), in_force=False)
+    shown = replace(answer, status=Status.PARTIAL, citations=(*answer.citations, old))
+    assert faults(shown) == []
+    span = GoldSpan("a.md", TEXT.find("逾期"), TEXT.find("逾期") + len(THIRD))
+    assert judged(asked(span=span), shown).outcome is Outcome.WRONG_PASSAGE
+
+
 def test_a_quote_of_the_gold_span_is_right() -> None:
     span = GoldSpan("a.md", TEXT.find("二百元"), TEXT.find("二百元") + 3)
     one = judged(asked(span=span), answered(cite(1, FIRST), cite(2, THIRD, "b")))
