@@ -79,7 +79,7 @@ def drafted(
     if not offers:
         yield _noticed(extracted, _NOTHING_OFFERED)
         return
-    writing = _Writing(question, offers, role, support, day)
+    writing = _Writing(offers, role, support, day)
     failure: GenerationFailed | None = None
     try:
         pieces = generator.stream(
@@ -99,7 +99,6 @@ def drafted(
 class _Writing:
     """What has been taken from the model so far."""
 
-    question: str
     offers: tuple[Offered, ...]
     role: Role
     support: Support
@@ -128,7 +127,7 @@ class _Writing:
         if self.seen[member.key] > _MOST.get(member.key, 1):
             return None
         if member.key == "enough":
-            self.enough = member.value is True
+            self.enough = member.value is not False
         elif member.key == "sentences":
             return self._sentence(member.value)
         elif self.role is Role.AGENT:
@@ -159,7 +158,7 @@ class _Writing:
             if found := spoken(cited.text, cited.cites, self._by_token, self.support, self.day):
                 self.script.append(self._numbered(found))
         elif member.key == "ask_next" and isinstance(member.value, str):
-            if asked := asked_next(member.value, self.question, self.offers):
+            if asked := asked_next(member.value, self.offers):
                 self.ask_next.append(asked)
         elif member.key == "keywords" and isinstance(member.value, str):
             shown = "\n".join(sentence.text for sentence in (*self.sentences, *self.script))

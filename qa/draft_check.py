@@ -42,7 +42,7 @@ _PRIVATE = re.compile(
     r"密码|口令|验证码|校验码|卡号|账号|账户|身份证号|证件号|号码是|(?:转|汇|打)(?:账|款|钱|到)|安全码|有效期.{0,4}卡|微信|链接|网址"
     r"|扫码|二维码|下载|点击"
 )
-_NOVEL = 0.34                # of a question's letters may stand neither in the articles nor in what was asked
+_NOVEL = 0.34                # of a question's letters need not stand in the articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,10 @@ def kept(text: str, cites: Sequence[str], offers: Mapping[str, Offered], support
 
 
 def spoken(text: str, cites: Sequence[str], offers: Mapping[str, Offered], support: Support, day: date) -> Kept | None:
-    """As `kept`, for what is read aloud: no passage stands for it."""
-    found = kept(text, cites, offers, support, day)
+    """As `kept`, for what is read aloud to a caller: no passage stands for it, and documents that are not public, which
+    an agent may read, carry nothing of it."""
+    public = {token: offer for token, offer in offers.items() if offer.hit.document.facts.public}
+    found = kept(text, cites, public, support, day)
     return found if found is not None and found.how != "quoted" else None
 
 
@@ -112,10 +114,10 @@ def foreign(text: str, quotes: Sequence[str]) -> str | None:
     return None
 
 
-def asked_next(text: str, question: str, offers: Sequence[Offered]) -> str | None:
+def asked_next(text: str, offers: Sequence[Offered]) -> str | None:
     """The question as it is shown, or None: it claims something, or asks for what nobody should tell.
 
-    Numbers, dates, names and nearly all of its words stand in the offered articles or in what was asked.
+    Numbers, dates, names and nearly all of its words stand in the offered articles; what was asked does not count.
     """
     said = cleaned(text).rstrip("。.;；")
     said = said if said.endswith(("？", "?")) else said + "？"
@@ -134,7 +136,7 @@ def asked_next(text: str, question: str, offers: Sequence[Offered]) -> str | Non
     bare = say(_POLITE.sub("，", _ASKS.sub("，", said)))
     if next(unnamed(bare.plain, bare.text, plain, text_of), None) is not None:
         return None
-    letters, novel = uncovered(core_of(bare.text.replace(",", "")), _pairs([*quotes, *titles, question]))
+    letters, novel = uncovered(core_of(bare.text.replace(",", "")), _pairs([*quotes, *titles]))
     return said if letters and len(novel) <= _NOVEL * letters else None
 
 

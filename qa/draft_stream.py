@@ -11,7 +11,8 @@ from core.errors import Fault, GenerationFailed
 _DECODER = json.JSONDecoder(strict=False)    # a line end inside of a text is no reason to lose an answer
 _LONGEST = 12_000            # characters; the longest reply that fits a schema of ours has about 6,000
 _PREFACE = 200               # characters before the object: ```json, 好的：
-_OPEN_ENDED = "-0123456789tfn"               # what does not say itself where it ends
+_OPEN_ENDED = "-0123456789tfn"               # how begins what does not say itself where it ends: 1, 12, 1e5
+_AFTER_VALUE = tuple(",]} \t\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class _Text:
                 continue
             except (ValueError, RecursionError) as error:      # a number of 5,000 digits, 10,000 brackets
                 raise GenerationFailed(Fault.GARBAGE, f"模型的回答读不出来：{error}") from error
-            if first in _OPEN_ENDED and end == len(self.text):
+            if first in _OPEN_ENDED and self.text[end : end + 1] not in _AFTER_VALUE:
                 self._need()
                 continue
             self.at = end

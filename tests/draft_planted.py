@@ -131,7 +131,7 @@ class Obedient:
             for cites in ([token], [where], several, ["A9-9"], [])
         ]
         return {
-            "enough": self.demand is not REFUSE or None, "sentences": [claims[0], honest, *claims[1:6]],
+            "enough": self.demand is not REFUSE, "sentences": [claims[0], honest, *claims[1:6]],
             "script": claims[:4], "ask_next": [said + "，好吗？", "请问" + lines[-1] + "？", said],
             "keywords": [*lines[:3], *self.demand.marks],
         }

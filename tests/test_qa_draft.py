@@ -17,13 +17,16 @@ from kb.answers import answer_of
 from qa.draft import DRAFT_LABEL, Part, draft, drafted
 from qa.draft_prompt import prompt_for, reply_schema
 from qa.support import Support
-from tests.draft_hits import DAY, extracted, hit
+from tests.draft_hits import DAY, extracted, hit, internal
 
 AMOUNTS = hit(
     "高龄津贴按照下列标准发放：\n（一）八十周岁至八十九周岁，每人每月一百元；\n（二）九十周岁以上，每人每月二百元。\n"
     "各区可以在前款标准基础上提高，所需资金由区承担。"
 )
-WHO = hit("具有本市户籍、年满八十周岁的老年人，可以领取高龄津贴。已享受机构养老补贴的，不得重复领取。", address="第二条", start=10)
+WHO = hit(
+    "具有本市户籍、年满八十周岁的老年人，可以领取高龄津贴。已享受机构养老补贴的，不得重复领取。",
+    address="第二条", start=10,
+)
 PAID = hit("高龄津贴每月十日前发放到老年人社会保障卡。", address="第六条", start=400)
 HITS = (AMOUNTS, WHO, PAID)
 EXTRACT = extracted(AMOUNTS)
@@ -120,7 +123,8 @@ def test_marks_that_the_model_wrote_are_taken_out() -> None:
 
 
 @pytest.mark.parametrize("added", [
-    "详见 www.butie.example", "，加微信 wx8899 领取", "<b>", "👍", "\u202e", "![](http://a.example/b.png)", "电话0900-7654321",
+    "详见 www.butie.example", "，加微信 wx8899 领取", "<b>", "👍", "\u202e", "![](http://a.example/b.png)",
+    "电话0900-7654321",
 ])
 def test_nothing_foreign_is_carried_along(added: str) -> None:
     answer = made(reply(cited(PAID_SAID[:-1] + added, "A3-1")))
@@ -145,6 +149,17 @@ def test_a_script_is_held_to_the_passages_like_the_sentences() -> None:
     answer = made(reply(cited(WHO_SAID, "A2-1"), script=script))
     assert [sentence.text for sentence in answer.script] == [WHO_SAID, PAID_SAID]
     assert {n for sentence in answer.script for n in sentence.citations} <= {c.n for c in answer.citations}
+
+
+def test_what_is_not_public_is_not_read_aloud() -> None:
+    memo = internal(WHO)
+    said = reply(cited(WHO_SAID, "A1-1"), script=[cited(WHO_SAID, "A1-1"), cited(WHO_SAID, "A1-1", "A2-1")])
+    answer = draft(
+        QUESTION, extracted(memo), [memo, PAID], role=Role.AGENT, generator=ScriptedGenerator([said]),
+        support=Support(), day=DAY,
+    )
+    assert texts(answer) == [WHO_SAID]
+    assert answer.script == ()
 
 
 @pytest.mark.parametrize("asked", ["老人是否具有本市户籍？", "老人年满八十周岁了吗？", "是否已享受机构养老补贴？"])
@@ -185,9 +200,11 @@ def test_a_model_that_fails_leaves_the_extracted_answer_with_a_notice(fault: Fau
 
 
 @pytest.mark.parametrize("said", [
-    "", "抱歉，我无法回答。", "{", "[]", '{"enough": true', '{"enough": tru', '{"sentences": [{"text": "' + "长" * 13_000,
-    '{"sentences": ' + "[" * 11_000, '{"sentences": [{"text": 1, "cites": "A1-1"}, 7, null, "x"]}', "{}", "null",
-    '{"enough": ' + "9" * 6000 + "}", '{"sentences": "没有"}', "\ud800", '{"sentences":[{"text":"\\ud800","cites":["A1-1"]}]}',
+    "", "抱歉，我无法回答。", "{", "[]", '{"enough": true', '{"enough": tru', "{}", "null", "\ud800",
+    '{"sentences": "没有"}',
+    '{"sentences": [{"text": "' + "长" * 13_000, '{"sentences": ' + "[" * 11_000, '{"enough": ' + "9" * 6000 + "}",
+    '{"sentences": [{"text": 1, "cites": "A1-1"}, 7, null, "x"]}',
+    '{"sentences":[{"text":"\\ud800","cites":["A1-1"]}]}',
 ])
 def test_a_reply_that_cannot_be_read_leaves_the_extracted_answer(said: str) -> None:
     answer = made(said)
@@ -289,7 +306,7 @@ def test_each_sentence_comes_before_the_model_has_said_the_next() -> None:
 
 
 def test_parts_are_the_sentences_of_the_answer_and_bring_its_citations() -> None:
-    said = reply(cited(WHO_SAID, "A2-1"), cited(PAID_SAID, "A3-1"), cited("具有本市户籍、年满八十周岁的老年人，可以领取高龄津贴。", "A2-1"))
+    said = reply(cited(WHO_SAID, "A2-1"), cited(PAID_SAID, "A3-1"), cited(WHO_SAID, "A2-1"))
     *parts, answer = drafted(
         QUESTION, EXTRACT, HITS, role=Role.CITIZEN, generator=ScriptedGenerator([said]), support=Support(), day=DAY
     )
@@ -337,7 +354,8 @@ def test_a_prompt_names_every_key_of_its_schema(role: Role) -> None:
 
 def test_a_drafted_answer_is_read_again_as_it_was_kept() -> None:
     answer = made(reply(
-        cited(WHO_SAID, "A2-1"), script=[cited(PAID_SAID, "A3-1")], ask_next=["老人是否具有本市户籍？"], keywords=["本市户籍"],
+        cited(WHO_SAID, "A2-1"), script=[cited(PAID_SAID, "A3-1")], ask_next=["老人是否具有本市户籍？"],
+        keywords=["本市户籍"],
     ))
     assert answer.script
     assert answer.ask_next
