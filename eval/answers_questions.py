@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +17,8 @@ from core.regions import region_chain
 from eval.gold import GoldQuestion, gold_lines, gold_question
 
 _TEXTS = ("question", "text", "query")       # the field that holds the question, the first that is there
+_WORDS = 30
+_FIRST = re.compile(rf"[^\W\d_][^。；：，,;:!！?？()（）\n]{{3,{_WORDS}}}")     # of an article, without its list marks
 _GIVEN = (Status.ANSWERED, Status.PARTIAL)
 
 
@@ -68,6 +72,23 @@ def read_asked(
     for asked in found:
         times[asked.id] = times.get(asked.id, 0) + 1
     return [replace(asked, id=f"{asked.file}:{asked.id}") if times[asked.id] > 1 else asked for asked in found]
+
+
+def asked_of_articles(articles: Iterable[tuple[str, str]], count: int, *, defaults: Question) -> list[Asked]:
+    """A question about each of ``count`` articles, drawn by a digest of their refs; nobody judges the answers.
+
+    ``articles`` gives (ref, title and text). Asked is what the title and the article's first words say, so that most
+    are answered, from whatever kind of text the base holds.
+    """
+    drawn = heapq.nsmallest(count, articles, key=lambda row: hashlib.sha256(row[0].encode()).digest())
+    made = []
+    for ref, text in drawn:
+        title, _, body = text.partition("\n")
+        words = _FIRST.search(body.strip())
+        about = words.group() if words else body.strip()[:_WORDS]
+        question = replace(defaults, text=f"{title}对{about}是怎么规定的？")
+        made.append(Asked(ref, GoldQuestion(ref, question, ()), Expected.UNJUDGED, "articles"))
+    return made
 
 
 def unjudged(asked: Sequence[Asked], ids: Sequence[str]) -> list[Asked]:

@@ -47,6 +47,9 @@ def eval_answers(
     check: Annotated[
         list[Path] | None, typer.Option("--check", help="只核对其回答的引文和数字，不评对错；可多次给出")
     ] = None,
+    from_home: Annotated[
+        int, typer.Option("--from-home", min=0, help="另就库中这么多条文各提一个问题，只核对")
+    ] = 0,
     split: Annotated[
         str | None, typer.Option("--split", help="只用 split 为此值的行，如 dev；没有 split 的文件全用")
     ] = None,
@@ -67,20 +70,25 @@ def eval_answers(
     from eval.answers import losses as lost
     from eval.answers import result
     from eval.answers_lines import answers_lines
-    from eval.answers_questions import read_asked
+    from eval.answers_questions import asked_of_articles, read_asked
     from policydesk.batch import to_line
 
     defaults = Question("", region=region, national=national, as_of=as_of, role=role)
     files = list(_files(questions, refuse, allow, check))
-    asked = read_asked(files, split=split, defaults=defaults, one_in=one_in)
+    if not files and not from_home:
+        raise typer.BadParameter("请用 --questions、--refuse、--allow、--check 给出问题文件，或用 --from-home")
+    asked = read_asked(files, split=split, defaults=defaults, one_in=one_in) if files else []
     with opened_desk(config, home) as desk:
+        if from_home:
+            articles = desk.base.article_texts(national=national)
+            asked += asked_of_articles(articles, from_home, defaults=defaults)
         started = time.perf_counter()
         judged = list(_judged(desk, asked))
         judged = _with_opinions(desk.config, home, judged) if judge else judged
         figures = result(judged, seconds=time.perf_counter() - started)
         if name:
             typer.echo(f"结果写入 {_written(desk, name, asked, figures)}", err=True)
-    _write_reports(losses, html, name or files[0].path.stem, figures, [*lost(judged)])
+    _write_reports(losses, html, name or (files[0].path.stem if files else "articles"), figures, [*lost(judged)])
     write_lines(None, [to_line(asdict(figures))] if as_json else answers_lines(figures))
     if figures.faults:
         raise PolicyDeskError(f"{sum(figures.faults.values())} 处违例。请用 --losses 查看")
@@ -116,8 +124,6 @@ def _files(
 ) -> Iterator[QuestionFile]:
     from eval.answers_questions import Expected, QuestionFile
 
-    if not any((questions, refuse, allow, check)):
-        raise typer.BadParameter("请用 --questions、--refuse、--allow 或 --check 给出问题文件")
     for paths, expected in (
         (questions, None), (refuse, Expected.REFUSE), (allow, Expected.ALLOW), (check, Expected.UNJUDGED)
     ):

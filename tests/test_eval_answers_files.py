@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from core.errors import IngestError
 from core.records import Question, Role
 from eval.answers_plots import Mark, unit_plot
-from eval.answers_questions import Asked, Expected, QuestionFile, read_asked
+from eval.answers_questions import Asked, Expected, QuestionFile, asked_of_articles, read_asked
 from policydesk.cli import app
 from tests.test_eval_page import Requests
 
@@ -144,6 +144,22 @@ def test_the_samples_are_answered_without_a_fault_and_told_in_a_page(home: Path,
     assert not {"script", "link", "iframe", "img"} & reader.tags
     chosen = set(re.findall(r'id="why-(w-[a-z_0-9]+)"', text))
     assert chosen == set(re.findall(r"#why-(w-[a-z_0-9]+):checked", text))
+
+
+def test_the_articles_of_a_home_are_asked_about(home: Path, tmp_path: Path) -> None:
+    code, out, _ = run("eval", "answers", "--from-home", "20", "--region", "900100", "--home", home, "--json")
+    figures = json.loads(out)
+    assert (code, figures["outcomes"], figures["faults"]) == (0, {"articles": {"unjudged": 20}}, {})
+    assert figures["totals"]["answers"] >= 10
+    assert figures["totals"]["citations"] == figures["totals"]["resolved"]
+
+
+def test_questions_of_articles_are_made_of_title_and_first_words() -> None:
+    texts = [("a#一", "养犬条例\n（一）携犬出户的，应当束犬链。"), ("b#二", "办法\n1.2"), ("c#三", "别的\n不问")]
+    made = {one.id: one.gold.question for one in asked_of_articles(texts, 9, defaults=Question("", region="900100"))}
+    assert made["a#一"] == Question("养犬条例对携犬出户的是怎么规定的？", region="900100")
+    assert made["b#二"].text == "办法对1.2是怎么规定的？"
+    assert len(asked_of_articles(texts, 2, defaults=NOBODY)) == 2
 
 
 def test_refusals_are_judged_by_what_a_file_is_for(home: Path, tmp_path: Path) -> None:
