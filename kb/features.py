@@ -66,9 +66,9 @@ def loose_candidates(asked: AskedTerms, texts: Sequence[str], embedder: Embedder
     """Texts that no index holds: their list scores are made here, as near to those of an index as can be."""
     titles = [text.partition("\n")[0] if "\n" in text else "" for text in texts]
     bodies = [plain(text) for text in texts]
-    lengths = _numbers([len(body) for body in bodies])
-    sparse = _bm25(_counts(asked.words, bodies), asked.word_weights, lengths)
-    sparse += _bm25(_pair_counts(asked.pairs, bodies), asked.pair_weights, lengths)
+    lengths = numbers([len(body) for body in bodies])
+    sparse = bm25(counts_in(asked.words, bodies), asked.word_weights, lengths)
+    sparse += bm25(pair_counts(asked.pairs, bodies), asked.pair_weights, lengths)
     dense = np.zeros(len(texts), dtype=np.float32)
     if embedder is not None:
         dense = embedder.embed(texts) @ embedder.embed_questions([asked.text])[0]
@@ -84,7 +84,7 @@ def feature_table(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[st
     """Name -> one number per candidate, in order. ``candidates`` stand in the order of their lists' fused scores."""
     found = _Found(candidates)
     titles, headings = _Field(asked, [c.title for c in candidates]), _Field(asked, [c.heading for c in candidates])
-    words, pairs = _counts(asked.words, found.texts), _pair_counts(asked.pairs, found.texts)
+    words, pairs = counts_in(asked.words, found.texts), pair_counts(asked.pairs, found.texts)
     columns: dict[str, Numbers] = {}
     columns |= _list_features(found)
     columns |= _text_features(asked, found, words, pairs)
@@ -94,12 +94,12 @@ def feature_table(asked: AskedTerms, candidates: Sequence[Candidate]) -> dict[st
     columns |= _crowd_features(found)
     columns |= _document_features("words", asked.word_weights, found, (words, titles.words, headings.words))
     columns |= _document_features("pairs", asked.pair_weights, found, (pairs, titles.pairs, headings.pairs))
-    columns["number"] = (_counts(asked.numbers, found.texts) > 0).sum(axis=1) / np.float32(max(1, len(asked.numbers)))
+    columns["number"] = (counts_in(asked.numbers, found.texts) > 0).sum(axis=1) / np.float32(max(1, len(asked.numbers)))
     columns["length"] = np.log1p(found.lengths)
-    columns["rank_of_rule"] = _numbers([c.rank for c in candidates])
-    columns["defines"] = _numbers(["是指" in text or "所称" in text for text in found.texts])
-    columns["punishes"] = _numbers(["罚款" in text or "有期徒刑" in text for text in found.texts])
-    columns["linked"] = _numbers([c.linked for c in candidates])
+    columns["rank_of_rule"] = numbers([c.rank for c in candidates])
+    columns["defines"] = numbers(["是指" in text or "所称" in text for text in found.texts])
+    columns["punishes"] = numbers(["罚款" in text or "有期徒刑" in text for text in found.texts])
+    columns["linked"] = numbers([c.linked for c in candidates])
     columns["question_length"] = np.full(len(candidates), len(asked.text), dtype=np.float32)
     columns["question_words"] = np.full(len(candidates), len(asked.words), dtype=np.float32)
     return columns
@@ -116,11 +116,11 @@ class _Found:
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.texts = [c.text for c in candidates]
-        self.lengths = _numbers([len(text) for text in self.texts])
-        self.sparse = _numbers([c.sparse for c in candidates])
-        self.dense = _numbers([c.dense for c in candidates])
-        self.document = _numbering([c.document for c in candidates])
-        self.part = _numbering([(c.document, c.heading) for c in candidates])
+        self.lengths = numbers([len(text) for text in self.texts])
+        self.sparse = numbers([c.sparse for c in candidates])
+        self.dense = numbers([c.dense for c in candidates])
+        self.document = numbering([c.document for c in candidates])
+        self.part = numbering([(c.document, c.heading) for c in candidates])
         self.documents = int(self.document.max(initial=-1)) + 1
 
 
@@ -130,20 +130,20 @@ class _Field:
     def __init__(self, asked: AskedTerms, values: Sequence[str]) -> None:
         self._asked = asked
         self._distinct = list(dict.fromkeys(values))
-        self._rows = _numbering(values)
-        self._pairs = _pair_counts(asked.pairs, self._distinct)
-        self.words = _counts(asked.words, self._distinct)[self._rows]
+        self._rows = numbering(values)
+        self._pairs = pair_counts(asked.pairs, self._distinct)
+        self.words = counts_in(asked.words, self._distinct)[self._rows]
         self.pairs = self._pairs[self._rows]
 
     def holds(self, terms: Sequence[str]) -> NDArray[np.bool_]:
-        return _counts(terms, self._distinct)[self._rows] > 0
+        return counts_in(terms, self._distinct)[self._rows] > 0
 
     def features(self, name: str) -> dict[str, Numbers]:
         """How much of the question a value covers, and how much of it stands in the question."""
-        pairs = _numbers([sum(len(run) - 1 for run in HAN_RUN.findall(value)) for value in self._distinct])
+        pairs = numbers([sum(len(run) - 1 for run in HAN_RUN.findall(value)) for value in self._distinct])
         return {
-            f"{name}_words": _covered(self.words, self._asked.word_weights),
-            f"{name}_pairs": _covered(self.pairs, self._asked.pair_weights),
+            f"{name}_words": covered(self.words, self._asked.word_weights),
+            f"{name}_pairs": covered(self.pairs, self._asked.pair_weights),
             f"{name}_asked": (self._pairs.sum(axis=1) / np.maximum(pairs, 1))[self._rows],
         }
 
@@ -152,11 +152,11 @@ def _list_features(found: _Found) -> dict[str, Numbers]:
     return {
         "place": 1 / np.arange(1, len(found.texts) + 1, dtype=np.float32),
         "sparse": found.sparse,
-        "sparse_share": _shares(found.sparse),
-        "sparse_place": _places(found.sparse),
+        "sparse_share": shares(found.sparse),
+        "sparse_place": places_of(found.sparse),
         "dense": found.dense,
         "dense_lead": found.dense - found.dense.max(),
-        "dense_place": _places(found.dense),
+        "dense_place": places_of(found.dense),
     }
 
 
@@ -169,42 +169,42 @@ def _text_features(asked: AskedTerms, found: _Found, words: Numbers, pairs: Numb
         ("pairs", pairs, asked.pair_weights),
         ("signs", _sign_counts(asked.signs, found.texts), asked.sign_weights),
     ):
-        score = _bm25(counts, weights, found.lengths)
+        score = bm25(counts, weights, found.lengths)
         columns[f"{name}_bm25"] = score
-        columns[f"{name}_share"] = _shares(score)
-        columns[f"{name}_place"] = _places(score)
-        columns[f"{name}_covered"] = _covered(counts, weights)
+        columns[f"{name}_share"] = shares(score)
+        columns[f"{name}_place"] = places_of(score)
+        columns[f"{name}_covered"] = covered(counts, weights)
         if name == "pairs":
-            columns["phrase"] = _longest_run(counts > 0)
+            columns["phrase"] = longest_run(counts > 0)
             columns["phrase_share"] = columns["phrase"] / np.float32(max(1, len(weights)))
     return columns
 
 
 def _term_features(asked: AskedTerms, found: _Found, above: NDArray[np.bool_]) -> dict[str, Numbers]:
     """The same for the official terms that everyday words stand for; ``above``: a title or heading holds them."""
-    counts = _counts(asked.terms, found.texts)
-    score = _bm25(counts, asked.term_weights, found.lengths)
+    counts = counts_in(asked.terms, found.texts)
+    score = bm25(counts, asked.term_weights, found.lengths)
     return {
         "terms_bm25": score,
-        "terms_share": _shares(score),
-        "terms_covered": _covered(counts, asked.term_weights),
-        "terms_above": _covered(above, asked.term_weights),
+        "terms_share": shares(score),
+        "terms_covered": covered(counts, asked.term_weights),
+        "terms_above": covered(above, asked.term_weights),
     }
 
 
 def _crowd_features(found: _Found) -> dict[str, Numbers]:
     """How many candidates stand in the same document and under the same heading, and how good these are."""
-    shares = _shares(found.sparse)
+    share = shares(found.sparse)
     best = np.zeros(found.documents, dtype=np.float32)
-    np.maximum.at(best, found.document, shares)
-    mass = np.bincount(found.document, weights=shares * shares).astype(np.float32)
+    np.maximum.at(best, found.document, share)
+    mass = np.bincount(found.document, weights=share * share).astype(np.float32)
     columns: dict[str, NDArray[Any]] = {
         "crowd": np.bincount(found.document)[found.document],
         "crowd_first": np.bincount(found.document[:20], minlength=found.documents)[found.document],
         "document_best": best[found.document],
         "document_mass": mass[found.document],
-        "document_place": _places(mass)[found.document],
-        "part_mass": np.bincount(found.part, weights=shares * shares)[found.part],
+        "document_place": places_of(mass)[found.document],
+        "part_mass": np.bincount(found.part, weights=share * share)[found.part],
     }
     return {name: column.astype(np.float32) for name, column in columns.items()}
 
@@ -221,10 +221,10 @@ def _document_features(
     held = np.zeros((found.documents, len(weights)), dtype=bool)
     np.logical_or.at(held, found.document, has)
     local = np.log((found.documents + 1) / (held.sum(axis=0) + 0.5), dtype=np.float32).clip(0)
-    whole, nearby = _covered(held, weights), _covered(held, local)
+    whole, nearby = covered(held, weights), covered(held, local)
     return {
-        f"all_{name}": _covered(has, weights),
-        f"all_{name}_local": _covered(has, local),
+        f"all_{name}": covered(has, weights),
+        f"all_{name}_local": covered(has, local),
         f"document_{name}": whole[found.document],
         f"document_{name}_lead": (whole - whole.max(initial=0.0))[found.document],
         f"document_{name}_local": nearby[found.document],
@@ -236,38 +236,38 @@ def _document_features(
 # arithmetic
 
 
-def _numbers(values: Sequence[float]) -> Numbers:
+def numbers(values: Sequence[float]) -> Numbers:
     return np.array(values, dtype=np.float32)
 
 
-def _numbering(values: Sequence[Hashable]) -> Whole:
+def numbering(values: Sequence[Hashable]) -> Whole:
     """Equal values get equal numbers, counted from 0 in the order of their first places."""
     number_of = {value: number for number, value in enumerate(dict.fromkeys(values))}
     return np.array([number_of[value] for value in values], dtype=np.intp)
 
 
-def _counts(terms: Sequence[str], texts: Sequence[str]) -> Numbers:
+def counts_in(terms: Sequence[str], texts: Sequence[str]) -> Numbers:
     """Occurrences: shape (texts, terms). Found as pieces of text, so that nothing has to be cut into words."""
     return np.array([[text.count(term) for term in terms] for text in texts], dtype=np.float32).reshape(
         len(texts), len(terms)
     )
 
 
-def _pair_counts(pairs: Sequence[str], texts: Sequence[str]) -> Numbers:
+def pair_counts(pairs: Sequence[str], texts: Sequence[str]) -> Numbers:
     """As `_counts`, for pairs of characters: all texts are looked through at once, in a tenth of the time."""
     signs = {sign: number for number, sign in enumerate(dict.fromkeys("".join(pairs)), start=1)}
-    numbers, owners = _numbered(signs, texts)
+    found_signs, owners = _numbered(signs, texts)
     number_of = np.full((len(signs) + 1, len(signs) + 1), -1, dtype=np.intp)
     for number, pair in enumerate(pairs):
         number_of[signs[pair[0]], signs[pair[1]]] = number
-    found = np.where(owners[1:] == owners[:-1], number_of[numbers[:-1], numbers[1:]], -1)
+    found = np.where(owners[1:] == owners[:-1], number_of[found_signs[:-1], found_signs[1:]], -1)
     return _occurrences(found, owners[1:], len(texts), len(pairs))
 
 
 def _sign_counts(signs: Sequence[str], texts: Sequence[str]) -> Numbers:
     """As `_counts`, for single characters."""
-    numbers, owners = _numbered({sign: number for number, sign in enumerate(signs, start=1)}, texts)
-    return _occurrences(numbers - 1, owners, len(texts), len(signs))
+    found_signs, owners = _numbered({sign: number for number, sign in enumerate(signs, start=1)}, texts)
+    return _occurrences(found_signs - 1, owners, len(texts), len(signs))
 
 
 def _numbered(signs: Mapping[str, int], texts: Sequence[str]) -> tuple[Whole, Whole]:
@@ -287,28 +287,28 @@ def _occurrences(found: Whole, owners: Whole, texts: int, terms: int) -> Numbers
     return flat.reshape(texts, terms).astype(np.float32)
 
 
-def _bm25(counts: Numbers, weights: Numbers, lengths: Numbers) -> Numbers:
+def bm25(counts: Numbers, weights: Numbers, lengths: Numbers) -> Numbers:
     base = _K1 * (1 - _B + _B * lengths[:, None] / _AVERAGE)
     return np.asarray((counts * (_K1 + 1) / (counts + base) * weights).sum(axis=1), dtype=np.float32)
 
 
-def _covered(counts: Numbers | NDArray[np.bool_], weights: Numbers) -> Numbers:
+def covered(counts: Numbers | NDArray[np.bool_], weights: Numbers) -> Numbers:
     total = float(weights.sum()) or 1.0
     return np.asarray(((counts > 0) * weights).sum(axis=1) / total, dtype=np.float32)
 
 
-def _shares(values: Numbers) -> Numbers:
+def shares(values: Numbers) -> Numbers:
     return values / (float(values.max(initial=0.0)) or 1.0)
 
 
-def _places(values: Numbers) -> Numbers:
+def places_of(values: Numbers) -> Numbers:
     """0 for the highest; equal ones in order."""
     places = np.empty(len(values), dtype=np.float32)
     places[np.argsort(-values, kind="stable")] = np.arange(len(values))
     return places
 
 
-def _longest_run(has: NDArray[np.bool_]) -> Numbers:
+def longest_run(has: NDArray[np.bool_]) -> Numbers:
     longest = np.zeros(len(has), dtype=np.float32)
     running = np.zeros(len(has), dtype=np.float32)
     for column in has.T:

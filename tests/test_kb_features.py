@@ -11,7 +11,7 @@ import pytest
 
 from kb.background import Background, count_background, read_background, write_background
 from kb.expansion import Expansion
-from kb.features import AskedTerms, Candidate, _pair_counts, _sign_counts, feature_matrix, feature_table
+from kb.features import AskedTerms, Candidate, _sign_counts, feature_matrix, feature_table, pair_counts
 from kb.tokens import open_tokenizer
 
 TOKENIZER = open_tokenizer("auto", bigrams=True)
@@ -73,10 +73,10 @@ def test_a_title_counts_for_what_a_candidate_holds() -> None:
 
 def test_many_texts_at_once_give_the_counts_of_each() -> None:
     texts = ["哈哈，装修装修", "", "修装", "装"]
-    assert _pair_counts(["装修", "修装", "没有"], texts).tolist() == [[2, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert pair_counts(["装修", "修装", "没有"], texts).tolist() == [[2, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 0]]
     assert _sign_counts(["装", "哈"], texts).tolist() == [[2, 2], [0, 0], [1, 0], [1, 0]]
-    assert _pair_counts([], texts).shape == (4, 0)
-    assert _pair_counts(["装修"], []).shape == (0, 1)
+    assert pair_counts([], texts).shape == (4, 0)
+    assert pair_counts(["装修"], []).shape == (0, 1)
 
 
 def test_candidates_of_one_document_know_of_each_other_but_not_of_which() -> None:
