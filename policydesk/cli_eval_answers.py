@@ -48,7 +48,7 @@ def eval_answers(
         list[Path] | None, typer.Option("--check", help="只核对其回答的引文和数字，不评对错；可多次给出")
     ] = None,
     from_home: Annotated[
-        int, typer.Option("--from-home", min=0, help="另就库中这么多条文各提一个问题，只核对")
+        int, typer.Option("--from-home", min=0, help="另就库中这么多条文各提一个问题，同 --allow")
     ] = 0,
     split: Annotated[
         str | None, typer.Option("--split", help="只用 split 为此值的行，如 dev；没有 split 的文件全用")

@@ -149,7 +149,7 @@ def test_the_samples_are_answered_without_a_fault_and_told_in_a_page(home: Path,
 def test_the_articles_of_a_home_are_asked_about(home: Path, tmp_path: Path) -> None:
     code, out, _ = run("eval", "answers", "--from-home", "20", "--region", "900100", "--home", home, "--json")
     figures = json.loads(out)
-    assert (code, figures["outcomes"], figures["faults"]) == (0, {"articles": {"unjudged": 20}}, {})
+    assert (code, figures["outcomes"], figures["faults"]) == (0, {"articles": {"right": 20}}, {})
     assert figures["totals"]["answers"] >= 10
     assert figures["totals"]["citations"] == figures["totals"]["resolved"]
 
