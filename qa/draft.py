@@ -109,7 +109,7 @@ class _Writing:
     script: list[Sentence] = field(default_factory=list)
     ask_next: list[str] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
-    citations: dict[str, Citation] = field(default_factory=dict)     # by token
+    citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)     # by document, start and end
     notices: list[str] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)               # elements of each list
     quoted: int = 0
@@ -173,11 +173,10 @@ class _Writing:
     def _numbered(self, found: Kept) -> Sentence:
         numbers = []
         for offer in found.offers:
-            if offer.token not in self.citations:
-                self.citations[offer.token] = citation(len(self.citations) + 1, offer, self.day)
-            numbers.append(self.citations[offer.token].n)
+            made = citation(len(self.citations) + 1, offer, self.day)
+            numbers.append(self.citations.setdefault((made.document, made.start, made.end), made).n)
         self.notices += found.verdict.notices
-        return Sentence(found.text, tuple(sorted(numbers)))
+        return Sentence(found.text, tuple(sorted(set(numbers))))
 
     def answer(self, extracted: Answer, name: str, failure: GenerationFailed | None) -> Answer:
         timed = replace(extracted, timings_ms=self._timings(extracted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
@@ -60,14 +60,18 @@ def kept(text: str, cites: Sequence[str], offers: Mapping[str, Offered], support
     passages it cites, word for word, where they speak of the same; else nothing."""
     said = cleaned(text)
     cited = tuple(dict.fromkeys(offers[name] for name in cites if name in offers))
-    if not said or len(said) > _LONGEST or not cited or addressed(said) is not None:
+    internal = not all(offer.hit.document.facts.public for offer in cited)
+    if not said or not cited or addressed(said, dictates=internal) is not None:
         return None
-    for number, some in enumerate(_chances(cited, offers)):
+    for offer in cited:
+        if _bare(said) == _bare(offer.said):     # its line ends, by which a list is read, are lost in the draft
+            return Kept(offer.said, (offer,), Verdict(True, ()), "drafted")
+    for number, some in enumerate(_chances(cited, offers) if len(said) <= _LONGEST else ()):
         verdict = carried(said, some, support, day)
         if verdict.carried:
             return Kept(said, some, verdict, "recited" if number else "drafted")
-    quotes = [offer.quote for offer in cited]
-    if sum(map(len, quotes)) <= _QUOTED and _alike(said, quotes):
+    quotes = list(dict.fromkeys(offer.quote for offer in cited))
+    if sum(map(len, quotes)) <= _QUOTED and _alike(said, [offer.said for offer in cited]):
         return Kept("\n".join(quotes), cited, Verdict(True, ()), "quoted")
     return None
 
@@ -82,7 +86,7 @@ def spoken(text: str, cites: Sequence[str], offers: Mapping[str, Offered], suppo
 
 def carried(text: str, offers: Sequence[Offered], support: Support, day: date) -> Verdict:
     """`qa.verify` with the passages, and nothing in it that is neither Chinese nor in them."""
-    citations = [citation(n, offer, day) for n, offer in enumerate(offers, start=1)]
+    citations = [replace(citation(n, offer, day), quote=offer.said) for n, offer in enumerate(offers, start=1)]
     names = [name for c in citations for name in (c.title, c.doc_no, c.article) if name]
     if strange := foreign(text, [*(c.quote for c in citations), *names]):
         return Verdict(False, (f"引文中没有：{strange}",), 0.0)
@@ -123,7 +127,7 @@ def asked_next(text: str, offers: Sequence[Offered]) -> str | None:
     said = said if said.endswith(("？", "?")) else said + "？"
     if len(said) > 60 or not _ASKS.search(said) or _PRIVATE.search(said) or addressed(said) is not None:
         return None
-    quotes = [offer.quote for offer in offers]
+    quotes = [offer.said for offer in offers]
     titles = list(dict.fromkeys(offer.hit.document.facts.title for offer in offers))
     if foreign(said, [*quotes, *titles]):
         return None
@@ -154,6 +158,10 @@ def _chances(cited: tuple[Offered, ...], offers: Mapping[str, Offered]) -> Itera
     yield from ((offer,) for offer in same if cited != (offer,))
     if len(cited) == 1:
         yield from (pair for pair in pairwise(same) if cited[0] in pair)
+
+
+def _bare(text: str) -> str:
+    return "".join(_even(text).split()).rstrip(_ENDS)
 
 
 def _alike(text: str, quotes: Sequence[str]) -> bool:

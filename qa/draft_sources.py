@@ -17,10 +17,14 @@ from qa.sentences import Passage, passages
 _ARTICLES = 6                # more made prompts longer than what a small model attends to
 _CHARS = 6_000               # of all articles
 _ARTICLE_CHARS = 1_800       # of one, so that a long one leaves room for others
-_PASSAGE_CHARS = 900         # a longer passage (a table, a long list) is shown in part; what is cited stays whole
+_PASSAGE_CHARS = 900         # a longer passage (a long list) is shown in part and cited whole; of a table, rows
 _LEFT_OUT = " ……（中间略）…… "
 _UNSEEN = ("Cc", "Cf", "Co", "Cn", "Cs")     # as unicodedata names them: controls, invisible signs, unassigned
+_TABLE_CHARS = 240           # a table up to this long is cited whole, so that its header is seen
+_TOKENS = 99                 # passages of an article: two digits of a token
 _LINE = re.compile(r"[^\n]+")
+_RULE = re.compile(r"\s*:?-{1,}:?\s*")
+_COUNTING = re.compile(r"(?:序号|编号|No\.?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class Offered:
 
     token: str                   # A1-2
     hit: Hit
-    passage: Passage
+    passage: Passage             # what is cited
+    said: str                    # what a sentence is held to: its words; of a table one row, read with the header
 
     @property
     def quote(self) -> str:
@@ -47,9 +52,56 @@ def offered(hits: Sequence[Hit], cited: Sequence[Citation]) -> tuple[Offered, ..
     chosen = [hit for hit in sorted(hits, key=lambda hit: not _spans(hit, cited)) if quotable(hit)]
     for number, hit in enumerate(chosen[:_ARTICLES], start=1):
         window = _window(hit, _spans(hit, cited) or [_best(hit)], min(left, _ARTICLE_CHARS))
-        found += (Offered(f"A{number}-{n}", hit, passage) for n, passage in enumerate(window, start=1))
+        read = [one for passage in window for one in _readings(hit, passage)]
+        found += (Offered(f"A{number}-{n}", hit, passage, said) for n, (passage, said) in enumerate(read[:_TOKENS], 1))
         left -= sum(_shown_chars(passage) for passage in window)
     return tuple(found)
+
+
+def _readings(hit: Hit, passage: Passage) -> list[tuple[Passage, str]]:
+    """The passage with its words; of a table each row, cited with the whole table where that is short."""
+    text = hit.text[passage.start : passage.end]
+    table = table_rows(text)
+    if not table:
+        return [(passage, text)]
+    if len(text) <= _TABLE_CHARS:
+        return [(passage, said) for _, _, said in table]
+    best = max(0, _best(hit)[0] - passage.start)
+    near = sorted(table, key=lambda row: (row[1] <= best, row[0]))       # from the best chunk on, then the first ones
+    chosen: list[tuple[int, int, str]] = []
+    for row in near:
+        if sum(len(said) for _, _, said in (*chosen, row)) <= _PASSAGE_CHARS:
+            chosen.append(row)
+    return [(Passage(passage.start + start, passage.start + end), said) for start, end, said in sorted(chosen)]
+
+
+def table_rows(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, reading) of each row below the header of a table; nothing for what is no table.
+
+    租房 | 每月一次 below 情形 | 次数 is read as 租房：次数每月一次, after the lines before the table.
+    """
+    lines = [(match.start(), match.end(), match.group()) for match in _LINE.finditer(text)]
+    first = next((n for n, (_, _, line) in enumerate(lines) if line.startswith("|")), len(lines))
+    table = [(start, end, _cells(line)) for start, end, line in lines[first:] if line.startswith("|")]
+    if len(table) < 3 or len(table) < len(lines) - first or not all(map(_RULE.fullmatch, table[1][2])):
+        return []
+    lead, header = "".join(f"{line}\n" for _, _, line in lines[:first]), table[0][2]
+    return [(start, end, lead + _reading(header, cells)) for start, end, cells in table[2:] if any(cells)]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _reading(header: Sequence[str], cells: Sequence[str]) -> str:
+    if len(header) != len(cells):
+        return "，".join(cell for cell in cells if cell) + "。"
+    pairs = [(name, cell) for name, cell in zip(header, cells, strict=True) if cell and not _COUNTING.match(name)]
+    if not pairs:
+        return "，".join(cells) + "。"
+    (_, subject), *rest = pairs
+    told = "，".join(name + cell.rstrip("。；") for name, cell in rest)
+    return f"{subject}：{told}。" if told else f"{subject}。"
 
 
 def shown(offers: Sequence[Offered], day: date) -> str:
@@ -133,7 +185,7 @@ def _shown_chars(passage: Passage) -> int:
 
 def _abridged(offer: Offered) -> str:
     """A long passage by its first line and those of the best chunk."""
-    quote = offer.quote
+    quote = offer.said
     if len(quote) <= _PASSAGE_CHARS:
         return quote
     head = quote.partition("\n")[0][: _PASSAGE_CHARS // 3]

@@ -17,21 +17,29 @@ def together(answers: Sequence[Answer], asked: Sequence[str]) -> Answer:
         return answers[0]
     texts: list[str] = []
     sentences: list[Sentence] = []
+    script: list[Sentence] = []
     citations: list[Citation] = []
     for number, (answer, matter) in enumerate(zip(answers, asked, strict=True), start=1):
         before = len(citations)
         texts.append(f"{number}. {matter}\n{_renumbered(answer, before)}")
         citations += [replace(one, n=one.n + before) for one in answer.citations]
-        sentences += [
-            replace(one, citations=tuple(n + before for n in one.citations)) for one in answer.sentences
-        ]
+        sentences += _later(answer.sentences, before)
+        script += _later(answer.script, before)
+    drafted = next((answer for answer in answers if answer.prompt), answers[0])      # a model had a part in it
     routes = dict.fromkeys(answer.route for answer in answers if answer.route)
     return replace(
         answers[0], status=_status([answer.status for answer in answers]), text="\n".join(texts),
         sentences=tuple(sentences), citations=tuple(citations), route="；".join(routes) or None,
         notices=tuple(dict.fromkeys(notice for answer in answers for notice in answer.notices)),
         confidence=min(answer.confidence for answer in answers), timings_ms=_times(answers),
+        made_by=drafted.made_by, ai_label=drafted.ai_label, prompt=drafted.prompt, script=tuple(script),
+        ask_next=tuple(dict.fromkeys(asked for answer in answers for asked in answer.ask_next)),
+        keywords=tuple(dict.fromkeys(word for answer in answers for word in answer.keywords)),
     )
+
+
+def _later(sentences: Sequence[Sentence], before: int) -> list[Sentence]:
+    return [replace(one, citations=tuple(n + before for n in one.citations)) for one in sentences]
 
 
 def _status(each: Sequence[Status]) -> Status:

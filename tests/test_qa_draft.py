@@ -16,6 +16,7 @@ from core.tasks import Task
 from kb.answers import answer_of
 from qa.draft import DRAFT_LABEL, Part, draft, drafted
 from qa.draft_prompt import prompt_for, reply_schema
+from qa.several import together
 from qa.support import Support
 from tests.draft_hits import DAY, extracted, hit, internal
 
@@ -115,6 +116,20 @@ def test_an_exception_left_out_is_given_with_the_rule() -> None:
         support=Support(), day=DAY,
     )
     assert texts(answer) == [exempt.text]
+
+
+def test_a_number_of_another_row_of_a_table_is_not_carried() -> None:
+    table = hit(
+        "| 情形 | 额度 | 次数 |\n|---|---|---|\n| 租房 | 每月不超过1500元 | 每月一次 |\n| 退休 | 账户全部余额 | 一次 |"
+    )
+    right, wrong = "租房的，额度为每月不超过1500元。", "退休的，额度为每月不超过1500元。"
+    said = reply(cited(right, "A1-1"), cited(wrong, "A1-1"), cited(wrong, "A1-2"), cited(wrong, "A1-1", "A1-2"))
+    answer = draft(
+        "租房能提取多少公积金", extracted(table), [table], role=Role.CITIZEN, generator=ScriptedGenerator([said]),
+        support=Support(), day=DAY,
+    )
+    assert texts(answer) == [right, table.text]
+    assert [(c.n, c.quote) for c in answer.citations] == [(1, table.text)]
 
 
 def test_marks_that_the_model_wrote_are_taken_out() -> None:
@@ -360,3 +375,15 @@ def test_a_drafted_answer_is_read_again_as_it_was_kept() -> None:
     assert answer.script
     assert answer.ask_next
     assert answer_of(json.dumps(asdict(answer), ensure_ascii=False)) == answer
+
+
+def test_of_several_matters_the_drafted_one_is_named_and_all_is_numbered_through() -> None:
+    drafted_one = made(reply(
+        cited(WHO_SAID, "A2-1"), script=[cited(PAID_SAID, "A3-1")], ask_next=["老人是否具有本市户籍？"],
+    ))
+    both = together([EXTRACT, drafted_one], ["多少钱", "谁能领"])
+    assert (both.made_by, both.ai_label, both.prompt) == ("scripted", DRAFT_LABEL, "agent-1")
+    quotes = {citation.n: citation.quote for citation in both.citations}
+    assert [quotes[n] for sentence in both.script for n in sentence.citations] == [PAID.text]
+    assert both.ask_next == drafted_one.ask_next
+    assert f"{WHO_SAID}[2]" in both.text
