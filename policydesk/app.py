@@ -41,9 +41,10 @@ from kb.static_encoder import StaticEncoder
 from kb.steps import SYSTEM
 from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from policydesk.keeping import ASKED_AT_ONCE, keep_answers
-from qa.answer import Answerer
+from qa.answer import WRITING, Answerer
 from qa.routes import Responsible
 from qa.scope import scope, today
+from qa.support import WITH_ENCODER, Support
 
 if TYPE_CHECKING:
     from llama_index.core.graph_stores.types import PropertyGraphStore
@@ -90,22 +91,33 @@ class Desk:
 
     def ask(self, question: Question) -> Answer:
         """The answer, written down before it goes out; when that fails it says so."""
-        return keep_answers(self.base, [self._given(question)])[0]
+        *_, answer = self.ask_in_parts(question)
+        return answer
 
     def ask_in_parts(self, question: Question) -> Iterator[Answer]:
         """The answer as far as it is made, each time more of it; the last one is whole, and written down."""
-        yield self.ask(question)
+        before = self._commits()
+        answer = None
+        for answer in self.answerer.parts(question):
+            if answer.made_by == WRITING:
+                yield answer
+        assert answer is not None
+        yield keep_answers(self.base, [_given(question, answer, before)])[0]
 
     def ask_all(self, questions: Iterable[Question]) -> Iterator[Answer]:
         """The same, in order, for many: written down in groups."""
         waiting = iter(questions)
         while group := list(islice(waiting, ASKED_AT_ONCE)):
-            yield from keep_answers(self.base, [self._given(question) for question in group])
+            given = []
+            for question in group:
+                before = self._commits()
+                *_, answer = self.answerer.parts(question)
+                given.append(_given(question, answer, before))
+            yield from keep_answers(self.base, given)
 
-    def _given(self, question: Question) -> Given:
+    def _commits(self) -> int:
         with self.base.ledger.reading() as connection:
-            before = commits(connection)
-        return Given(question, replace(self.answerer.answer(question), id=uuid4().hex), before)
+            return commits(connection)
 
     def document(self, document_id: str) -> Document:
         return self.base.document(document_id)
@@ -121,6 +133,10 @@ class Desk:
         if self.config.graph.store == "sql":
             return PolicyGraphStore(self.base, who=who)
         return open_neo4j(self.config.graph)
+
+
+def _given(question: Question, answer: Answer, before: int) -> Given:
+    return Given(question, replace(answer, id=uuid4().hex), before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +189,7 @@ def _founded(
     def static(trained: Path | None) -> StaticEncoder:
         return StaticEncoder(trained or ENCODER, terms=terms)
 
-    with opened_models(config, static) as models:
+    with opened_models(config, static, folder) as models:
         tokenizer = index_tokenizer(config.index)
         settings = IndexSettings(config, folder, SparseEncoder(tokenizer, config.index), models.embedder)
         with database(database_url(config, folder)) as engine:
@@ -210,6 +226,7 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
         answerer = Answerer(
             config.answer, base, home_region=config.regions.home, region_names=names, words=tokenizer.words,
             direct=direct, responsible=partial(_responsible, base),
+            generator=found.models.generator, support=_support(found),
         )
         yield Desk(config, base, answerer, found.settings, found.models.chosen)
 
@@ -232,6 +249,11 @@ def _likeness(found: Foundation, region_names: Mapping[str, str]) -> Likeness:
     used = found.models.embedder
     encoder = used if isinstance(used, StaticEncoder) and used.folder == ENCODER else StaticEncoder(terms=found.terms)
     return Likeness(encoder.embed_questions, found.tokenizer.words, read_background(), region_names.values())
+
+
+def _support(found: Foundation) -> Support:
+    """With the shipped encoder, which its weights were chosen with."""
+    return Support(StaticEncoder(), WITH_ENCODER) if found.models.generator else Support()
 
 
 def _responsible(base: KnowledgeBase, matter: str) -> Responsible | None:

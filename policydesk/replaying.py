@@ -24,7 +24,7 @@ class Replay:
     kept: Kept
     revisions: tuple[StoredDocument, ...]    # that it quotes; those that were taken out since stay in SQL
     broken: tuple[int, ...]                  # citations whose quote no longer stands where they say
-    again: Answer | None                     # from the base as it was then; None: it was not asked
+    again: Answer | None                     # from the base as it was then; None: not asked, or a model made it
     same: bool
 
 
@@ -36,7 +36,8 @@ def replayed(desk: Desk, answer_id: str, *, ask: bool) -> Replay:
         rows = connection.execute(select(*STORED).where(documents.c.id.in_(quoted)).order_by(documents.c.title))
         revisions = tuple(map(stored_of, rows))
         broken = tuple(broken_quotes(connection, kept.answer))
-    again = _asked_then(desk, kept.question, kept.at) if ask else None
+    drafted = bool(kept.answer.prompt)       # by a language model, which says it otherwise another time
+    again = _asked_then(desk, kept.question, kept.at) if ask and not drafted else None
     return Replay(kept, revisions, broken, again, same=again is not None and same_answer(kept.answer, again))
 
 

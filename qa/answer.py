@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from core.config import AnswerConfig
 from core.masking import masked
+from core.ports import Generator
 from core.records import Answer, Citation, Hit, Question, Role, SearchOptions, Sentence, Status
 from kb.base import KnowledgeBase
 from kb.card_rows import card_lines
@@ -22,6 +23,7 @@ from kb.titled import documents_titled, on_paper, with_titles
 from qa.carded import asks_for_policy, card_answer, carded_hits, spoken_of
 from qa.clarify import REGION, clarify
 from qa.compose import citation_of, source_of
+from qa.draft import DRAFT_LABEL, drafted
 from qa.evidence import Terms, question_terms
 from qa.listed import Wanted, documents_wanted, listed
 from qa.notices import Noticing, conflict_notices, notices_of, phone_notices
@@ -30,12 +32,14 @@ from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, searched, today
 from qa.select import choose, quotes_of, whole
 from qa.several import together
+from qa.support import Support
 from qa.turn_kind import Kind, TurnKind
 from qa.understand import Matter, understand
 
 ENTRY = "faq"           # an answer made by an editor, found by its question
 ENTRY_LABEL = "本回答由知识库编辑审核发布，由人工智能按问题匹配，仅供参考，请以文件原文为准"
 AI_LABEL = "本回答由人工智能从已发布的政策文件中摘录，仅供参考，请以文件原文为准"
+WRITING = "writing"      # who made an answer that is still being drafted; nobody sees it as the last one
 RULES = "rules"          # who made an answer that no document is needed for
 _ANSWERED_KINDS = (Kind.POLICY, Kind.FILE)     # who complains may be told the rule, too
 _CANDIDATES = 20   # articles looked at; the answer stands in the first few or nowhere
@@ -54,9 +58,11 @@ class Answerer:
         words: Callable[[str], list[str]],
         direct: Callable[[str, SearchOptions], Direct | None],
         responsible: FindResponsible,
+        generator: Generator | None,
+        support: Support,
     ) -> None:
         """``direct`` gives the entry, reviewed by an editor, that answers a question without a search;
-        ``responsible`` who is charged with a matter."""
+        ``responsible`` who is charged with a matter; ``support`` whether quotes carry what ``generator`` drafts."""
         self._config = config
         self._base = base
         self._home_region = home_region
@@ -65,19 +71,42 @@ class Answerer:
         self._noticing = Noticing(home_region, region_names, timedelta(days=config.soon_days), base.title)
         self._direct = direct
         self._responsible = responsible
+        self._generator = generator
+        self._support = support
 
     def answer(self, question: Question) -> Answer:
-        """Raises `ConfigError` for a malformed region code; a question without an answer is no error."""
+        """Without a language model, whose answers cannot be repeated.
+
+        Raises `ConfigError` for a malformed region code; a question without an answer is no error.
+        """
+        *_, answer = self._parts(question, None)
+        return answer
+
+    def parts(self, question: Question) -> Iterator[Answer]:
+        """The answer as far as it is made, each time more of it; the last one is whole. Drafted by the language model
+        where there is one; whatever fails there, the answer that `answer` gives comes instead."""
+        return self._parts(question, self._generator)
+
+    def _parts(self, question: Question, generator: Generator | None) -> Iterator[Answer]:
         started = time.perf_counter()
         home = question.region or self._home_region
         turn = understand(question.text, question.history, home=home, names=self._region_names, today=today())
+        understood = time.perf_counter() - started
         if turn.turn.kind not in _ANSWERED_KINDS:
-            took = round((time.perf_counter() - started) * 1000, 1)
-            return replace(self._routed(turn.turn, question), timings_ms=(("understand", took), ("total", took)))
-        answers = [self._matter(_asked(question, matter, home), matter, turn.turn) for matter in turn.matters]
+            yield replace(self._routed(turn.turn, question), timings_ms=_times(understood, ()))
+            return
+        answers: list[Answer] = []
+        for matter in turn.matters:
+            whole = None
+            for whole in self._matter(_asked(question, matter, home), matter, turn.turn, generator):
+                if len(turn.matters) == 1 and whole.made_by == WRITING:
+                    yield whole
+            assert whole is not None
+            answers.append(whole)
         matters = [masked(matter.text) for matter in turn.matters]     # an answer is kept as it goes out
         answer = replace(together(answers, matters), asked=matters[0] if turn.carried else "")
-        return self._base.read(partial(_completed, answer=answer, day=question.as_of or today(), region=home))
+        answer = replace(answer, timings_ms=_times(understood, answer.timings_ms))
+        yield self._base.read(partial(_completed, answer=answer, day=question.as_of or today(), region=home))
 
     def _routed(self, turn: TurnKind, question: Question) -> Answer:
         """What no document answers: an emergency, another channel, a greeting, what is not to be answered."""
@@ -87,32 +116,62 @@ class Answerer:
         status = Status.NO_EVIDENCE if asks_nothing else status
         return Answer(status, way.text, RULES, route=way.text, ai_label=AI_LABEL)
 
-    def _matter(self, question: Question, matter: Matter, turn: TurnKind) -> Answer:
+    def _matter(
+        self, question: Question, matter: Matter, turn: TurnKind, generator: Generator | None
+    ) -> Iterator[Answer]:
         if matter.elsewhere is not None:
             way = route_elsewhere(matter.elsewhere.name, question.role)
-            took = (("total", 0.0),)
-            return Answer(Status.OUT_OF_SCOPE, way.text, RULES, route=way.text, ai_label=AI_LABEL, timings_ms=took)
-        answer = self._from_documents(question)
+            yield Answer(Status.OUT_OF_SCOPE, way.text, RULES, route=way.text, ai_label=AI_LABEL)
+            return
+        answer, sources = self._from_documents(question)
+        if generator is not None and sources:
+            for made in self._drafted(question, answer, sources, generator):
+                if made.made_by == WRITING:
+                    yield made
+            answer = made
         refused = answer.status in (Status.NO_EVIDENCE, Status.EXPIRED)
-        if not refused and turn.kind is Kind.POLICY:
-            return answer
-        return replace(answer, route=route(turn, matter.text, role=question.role, responsible=self._responsible).text)
+        if refused or turn.kind is not Kind.POLICY:
+            way = route(turn, matter.text, role=question.role, responsible=self._responsible)
+            answer = replace(answer, route=way.text)
+        yield answer
 
-    def _from_documents(self, question: Question) -> Answer:
+    def _drafted(
+        self, question: Question, extracted: Answer, sources: Sequence[Hit], generator: Generator
+    ) -> Iterator[Answer]:
+        """What is written so far, after each sentence; at last the answer."""
+        so_far = Answer(extracted.status, "", WRITING, ai_label=DRAFT_LABEL)
+        for part in drafted(
+            question.text, extracted, sources, role=question.role, generator=generator, support=self._support,
+            day=question.as_of or today(),
+        ):
+            if isinstance(part, Answer):
+                yield part
+                return
+            sentence = part.sentence
+            so_far = replace(
+                so_far, sentences=(*so_far.sentences, sentence), citations=(*so_far.citations, *part.citations),
+                text=f"{so_far.text}\n{sentence.text}{''.join(f'[{n}]' for n in sentence.citations)}".lstrip(),
+            )
+            yield so_far
+
+    def _from_documents(self, question: Question) -> tuple[Answer, Sequence[Hit]]:
+        """The answer made of quotes, and the articles that a draft may be made from; none where it stands as it is."""
         started = time.perf_counter()
         options = scope(question, top=_CANDIDATES, home_region=self._home_region)
         if entry := self._direct(question.text, options):
-            return _from_entry(entry, (time.perf_counter() - started) * 1000)
+            return _from_entry(entry, (time.perf_counter() - started) * 1000), ()
         if (wanted := documents_wanted(question.text)) and (answer := self._listed(question, wanted, options)):
-            return answer
+            return answer, ()
         terms = question_terms(question.text, self._words)
         hits = self._base.search(question.text, options) if terms.weights else []
         searched = time.perf_counter()
         chosen = choose(question.text, hits, terms, self._config)
+        sources: Sequence[Hit] = ()
         if asks_for_policy(question.text) and (card := self._carded(question, hits)):
             answer = card
         elif chosen:
             answer = self._clarified(question, chosen, self._answered(question, chosen, terms))
+            sources = [*chosen, *(hit for hit in hits if hit not in chosen)]
         else:
             answer = self._refused(question, options, terms, hits)
         timings = (
@@ -123,10 +182,10 @@ class Answerer:
         best = max((terms.coverage(whole(hit)) for hit in chosen or hits), default=0.0)
         named = self._base.not_in_force(question.text, options)
         told = [notice for document in named for notice in notices_of(document, question, self._noticing)]
-        answer = replace(answer, notices=tuple(dict.fromkeys((*answer.notices, *told))))
         return replace(
-            answer, confidence=round(best, 3), timings_ms=tuple((name, round(ms, 1)) for name, ms in timings)
-        )
+            answer, confidence=round(best, 3), notices=tuple(dict.fromkeys((*answer.notices, *told))),
+            timings_ms=tuple((name, round(ms, 1)) for name, ms in timings),
+        ), sources
 
     def _listed(self, question: Question, wanted: Wanted, options: SearchOptions) -> Answer | None:
         started = time.perf_counter()
@@ -218,6 +277,13 @@ class Answerer:
             citations=tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1)),
             ai_label=AI_LABEL,
         )
+
+
+def _times(understood: float, later: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    """Milliseconds of each phase, with what was done before the first of them."""
+    first = round(understood * 1000, 1)
+    own = dict(later)
+    return (("understand", first), *(own | {"total": round(first + own.get("total", 0.0), 1)}).items())
 
 
 def _completed(connection: Connection, *, answer: Answer, day: date, region: str) -> Answer:
