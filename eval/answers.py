@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.records import Answer, Citation, Status
-from core.regions import region_chain
-from eval.answers_check import Checked, Library, check_answer, plain_numbers, relied_on
+from eval.answers_check import Checked, Library, check_answer, holds_in, plain_numbers, relied_on
 from eval.answers_curve import Curve, curve
 from eval.answers_gold import Wanted
 from eval.answers_questions import Asked, Expected
@@ -183,8 +182,7 @@ def _judge(
 def _holds_there(citation: Citation, asked: Asked, library: Library) -> bool:
     """Whether the rule cited holds in the region asked about: that region's, one above it, or the country's."""
     document = library.documents.get(citation.document)
-    region = document.facts.region if document else None
-    return asked.about is not None and region in region_chain(asked.about)
+    return document is not None and asked.about is not None and holds_in(document, asked.about)
 
 
 def _against_gold(

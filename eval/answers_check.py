@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from core.numerals import number
 from core.records import Answer, Citation, Question, Role, Sentence, Status, StoredDocument
+from core.regions import leading_region, region_chain
 from qa.facts_kept import says
 from qa.said import say
 from qa.verify import check_cited
@@ -35,6 +36,7 @@ class FaultKind(StrEnum):
     QUOTE = "quote"              # a quote is not, character for character, what stands at its place
     HIDDEN = "hidden"            # a citizen is shown a document that is not public, or anybody one not published
     OLD = "old"                  # an answer rests on what does not hold on the day asked about
+    FOREIGN = "foreign"          # an answer rests on a rule of another region than the asker's
     UNCITED = "uncited"          # a sentence cites nothing, or what is not there
     NUMBER = "number"            # a number, date or 文号 of a sentence stands in no quote it cites: draft check
     PLAIN_NUMBER = "plain_number"    # the same by the plain pattern
@@ -100,6 +102,21 @@ def relied_on(answer: Answer) -> tuple[Citation, ...]:
     return tuple(citation for citation in answer.citations if citation.n in cited)
 
 
+def place_of(document: StoredDocument) -> str | None:
+    """区划代码 of the place whose rule it is, None for the country: as stored, or else as issuer or title begin.
+
+    A region that reading the document missed makes it a rule of the whole country, which only the name betrays.
+    """
+    facts = document.facts
+    named = (leading_region(text, {}) for text in (facts.issuer, facts.title) if text)
+    return facts.region or next((place.code for place in named if place and place.code), None)
+
+
+def holds_in(document: StoredDocument, region: str) -> bool:
+    """Whether its rule holds in all of ``region``."""
+    return place_of(document) in region_chain(region)
+
+
 def plain_numbers(text: str) -> set[str]:
     """Values of the numbers a reader sees, each as its digits; a 文号 as its year and number.
 
@@ -125,7 +142,12 @@ def _citation(question: Question, answer: Answer, citation: Citation, library: L
         yield Fault(FaultKind.QUOTE, citation.quote, f"与原文不符：{where}")
     if question.role is Role.CITIZEN and not document.facts.public:
         yield Fault(FaultKind.HIDDEN, citation.quote, f"《{citation.title}》不公开，市民不应看到")
-    if answer.status in _GIVEN and not citation.in_force and citation in relied_on(answer):
+    if answer.status not in _GIVEN or citation not in relied_on(answer):
+        return
+    place, asked = place_of(document), question.region
+    if asked and place and not holds_in(document, asked) and asked not in region_chain(place):
+        yield Fault(FaultKind.FOREIGN, citation.quote, f"《{citation.title}》是 {place} 的规定，提问人在 {asked}")
+    if not citation.in_force:
         yield Fault(FaultKind.OLD, citation.quote, f"《{citation.title}》在所问日期不是现行有效的规定")
 
 

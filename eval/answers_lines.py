@@ -24,7 +24,8 @@ OUTCOMES: dict[str, str] = {
     Outcome.ANSWERED: "应拒而答", Outcome.TURNED_AWAY: "误当不当问题", Outcome.FROM_HERE: "答了外地的问题",
 }
 FAULTS = {
-    "quote": "引文与原文不符", "hidden": "引了不该看到的文件", "old": "引了不现行有效的规定", "uncited": "句子没有引文",
+    "quote": "引文与原文不符", "hidden": "引了不该看到的文件", "old": "引了不现行有效的规定",
+    "foreign": "引了外地的规定", "uncited": "句子没有引文",
     "number": "数字不在引文中", "plain_number": "数字不在引文中（另一算法）", "outside": "句外的数字不在引文中",
     "unsupported": "引文不支持句子",
 }

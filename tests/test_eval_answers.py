@@ -199,6 +199,20 @@ def test_another_citys_question_is_not_answered_from_this_citys_rule(document: s
     assert judged(one, replace(REFUSED, citations=(cite(1, FIRST, document),))).outcome is Outcome.RIGHT
 
 
+def test_a_place_in_the_name_counts_where_no_region_is_stored() -> None:
+    named = replace(DOCUMENTS["id-a"], facts=Facts("广州市引进人才办法", issuer="广州市人民政府办公厅"))
+    library = Library({"id-a": named}, LIBRARY.text)
+    answer = answered(cite(1, FIRST))
+    asked_in = {region: check_answer(Question("补贴", region=region), answer, library).faults
+                for region in ("440100", "440106", "440000", "440300", "130000")}
+    assert {region: [fault.kind for fault in found] for region, found in asked_in.items()} == {
+        "440100": [], "440106": [], "440000": [], "440300": [FaultKind.FOREIGN], "130000": [FaultKind.FOREIGN],
+    }
+    one = judge(asked(Expected.ELSEWHERE, about="440300"), answer, library, wanted=Wanted(), kind=Kind.POLICY,
+                milliseconds=1.0)
+    assert one.outcome is Outcome.FROM_HERE
+
+
 def test_an_answer_of_quotes_keeps_its_promises() -> None:
     answer = answered(cite(1, FIRST), cite(2, SECOND))
     checked = check_answer(QUESTION, answer, LIBRARY)
