@@ -103,13 +103,13 @@ def relied_on(answer: Answer) -> tuple[Citation, ...]:
 
 
 def place_of(document: StoredDocument) -> str | None:
-    """区划代码 of the place whose rule it is, None for the country: as stored, or else as issuer or title begin.
+    """区划代码 of the place whose rule it is, None for the country: as stored, or else as its title begins.
 
-    A region that reading the document missed makes it a rule of the whole country, which only the name betrays.
+    A region that reading the document missed makes it a rule of the whole country, which only the title betrays: an
+    issuer may be no more than the office whose site has a national law.
     """
-    facts = document.facts
-    named = (leading_region(text, {}) for text in (facts.issuer, facts.title) if text)
-    return facts.region or next((place.code for place in named if place and place.code), None)
+    named = leading_region(document.facts.title, {})
+    return document.facts.region or (named.code if named else None)
 
 
 def holds_in(document: StoredDocument, region: str) -> bool:
