@@ -120,6 +120,7 @@ class GenerateConfig(_Section):
     model: str = Field(pattern=r"^(none|openai:https?://[^#]+#.+)$")
     api_key: SecretStr
     thinking: bool
+    judge: bool
     connect_seconds: float = Field(gt=0)
     tries: int = Field(ge=1)
     breaker_failures: int = Field(ge=1)

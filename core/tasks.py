@@ -28,4 +28,10 @@ ANSWER = Task(
     wait_seconds=2.0, first_seconds=8.0, between_seconds=4.0, total_seconds=18.0, at_once=8,
 )
 
-TASKS = {task.name: task for task in (ANSWER,)}
+# One sentence, while its draft is still coming: with the 18 s of the draft no more than 20 s.
+VERIFY = Task(
+    "verify", "verify-1", temperature=0.0, max_tokens=64,
+    wait_seconds=0.4, first_seconds=1.2, between_seconds=1.0, total_seconds=2.0, at_once=8,
+)
+
+TASKS = {task.name: task for task in (ANSWER, VERIFY)}

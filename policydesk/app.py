@@ -42,6 +42,7 @@ from kb.steps import SYSTEM
 from kb.tokens import SparseEncoder, Tokenizer, index_tokenizer
 from policydesk.keeping import ASKED_AT_ONCE, keep_answers
 from qa.answer import WRITING, Answerer
+from qa.judge import judge_of
 from qa.routes import Responsible
 from qa.scope import scope, today
 from qa.support import WITH_ENCODER, Support
@@ -253,7 +254,11 @@ def _likeness(found: Foundation, region_names: Mapping[str, str]) -> Likeness:
 
 def _support(found: Foundation) -> Support:
     """With the shipped encoder, which its weights were chosen with."""
-    return Support(StaticEncoder(), WITH_ENCODER) if found.models.generator else Support()
+    generator = found.models.generator
+    if generator is None:
+        return Support()
+    judge = judge_of(generator) if found.settings.config.generate.judge else None
+    return Support(StaticEncoder(), WITH_ENCODER, judge)
 
 
 def _responsible(base: KnowledgeBase, matter: str) -> Responsible | None:

@@ -57,10 +57,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def desk_with(word: str, home: Path, *, total: float = 4.0) -> Iterator[Desk]:
+def desk_with(word: str, home: Path, *, total: float = 4.0, judge: bool = False) -> Iterator[Desk]:
     limits = {"first_seconds": total / 2, "between_seconds": 1.0, "total_seconds": total}
     overlay = home / "model.yaml"
-    overlay.write_text(json.dumps({"generate": {"model": word, "tasks": {"answer": limits}}}), encoding="utf-8")
+    generate = {"model": word, "judge": judge, "tasks": {"answer": limits}}
+    overlay.write_text(json.dumps({"generate": generate}), encoding="utf-8")
     with open_desk(load_config(overlay), home) as desk:
         yield desk
 
@@ -131,6 +132,30 @@ def test_an_answer_grows_sentence_by_sentence(server: Scripted, home: Path) -> N
             assert later.sentences[: len(earlier.sentences)] == earlier.sentences
         assert whole.id
         assert not any(part.id for part in growing)
+
+
+def reworded(body: Body) -> str:
+    """Says the first passage a little otherwise, and as a judge that no quote carries anything."""
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    offered = _PASSAGE.findall(messages[-1]["content"])
+    if not offered:
+        return json.dumps({"supported": False})
+    (token, text), = offered[:1]
+    sentences = [{"text": f"按照规定，{text}", "cites": [token]}]
+    return json.dumps(
+        {"enough": True, "sentences": sentences, "script": [], "ask_next": [], "keywords": []}, ensure_ascii=False
+    )
+
+
+def test_a_judge_can_drop_what_the_other_checks_let_pass(home: Path) -> None:
+    with scripted(reworded) as strict:
+        with desk_with(strict.word("ok"), home) as desk:
+            assert "按照规定" in desk.ask(ASKED).text
+        with desk_with(strict.word("ok"), home, judge=True) as desk:
+            answer = desk.ask(ASKED)
+        assert "按照规定" not in answer.text
+        assert any("未通过原文核对" in notice for notice in answer.notices)
 
 
 def test_the_model_never_sees_a_telephone_number(server: Scripted, home: Path) -> None:
