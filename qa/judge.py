@@ -1,4 +1,4 @@
-"""A language model's opinion of a drafted sentence: it can drop what letters and encoder let pass, and saves nothing."""
+"""A language model's opinion of a drafted sentence: it can drop what letters and encoder let pass, and saves none."""
 
 from __future__ import annotations
 
