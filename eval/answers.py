@@ -71,6 +71,7 @@ class AnswersResult:
     groups: Mapping[str, Mapping[str, Group]]    # 全部, files, labels -> measure -> its own group of one measure
     outcomes: Mapping[str, Mapping[str, int]]    # by file
     statuses: Mapping[str, Mapping[str, int]]    # by file
+    made_by: Mapping[str, int]                   # of the answers given
     faults: Mapping[str, int]                    # by kind
     totals: Mapping[str, int]                    # questions, answers, citations, resolved, sentences, …
     curve: Curve | None                          # where some questions have gold and some should be refused
@@ -105,6 +106,7 @@ def result(judged: Sequence[Judged], *, seconds: float, seed: int = SEED) -> Ans
         groups={name: means([one.values for one in some], seed=seed) for name, some in groups.items()},
         outcomes={file: _counts(one.outcome for one in judged if one.asked.file == file) for file in files},
         statuses={file: _counts(one.answer.status for one in judged if one.asked.file == file) for file in files},
+        made_by=dict(Counter(one.answer.made_by for one in judged if one.answered)),
         faults=_counts(fault.kind for one in judged for fault in one.checked.faults),
         totals=_totals(judged),
         curve=_curve(judged),
@@ -126,6 +128,12 @@ def means(rows: Sequence[Mapping[str, float]], *, seed: int = SEED) -> dict[str,
         for name in some:
             found[name] = Group(group.n, {name: group.means[name]}, {name: group.intervals[name]})
     return {name: found[name] for name in names}
+
+
+def last(parts: Iterable[Answer]) -> Answer:
+    """The whole answer, of one that grows. At least one part."""
+    *_, answer = parts
+    return answer
 
 
 def times(judged: Iterable[Judged]) -> tuple[Times, ...]:

@@ -37,7 +37,8 @@ PHASES = {
 
 def answers_lines(result: AnswersResult) -> Iterator[str]:
     totals = result.totals
-    yield f"{totals['questions']} 个问题，{totals['answers']} 个作答；用时 {result.seconds:.1f} 秒"
+    made_by = _counts(result.made_by, {"extract": "摘录", "faq": "问答库"})
+    yield f"{totals['questions']} 个问题，{totals['answers']} 个作答（{made_by}）；用时 {result.seconds:.1f} 秒"
     yield (
         f"引文 {totals['citations']} 处，与原文逐字相符 {totals['resolved']} 处；句子 {totals['sentences']} 个，"
         f"有依据 {totals['supported']} 个；句中数字 {totals['numbers']} 个"

@@ -58,6 +58,7 @@ def eval_answers(
     national: National = False,
     as_of: AsOf = None,
     role: AsRole = Role.AGENT,
+    quotes: Annotated[bool, typer.Option("--quotes", help="配置了语言模型也只摘录原文")] = False,
     judge: Annotated[bool, typer.Option("--judge", help="另请 generate.model 判断每个回答；只供参考")] = False,
     losses: Annotated[Path | None, typer.Option("--losses", help="落空的问题写到这个 JSON Lines 文件")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="报告写到这个 HTML 文件")] = None,
@@ -83,7 +84,7 @@ def eval_answers(
             articles = desk.base.article_texts(national=national)
             asked += asked_of_articles(articles, from_home, defaults=defaults)
         started = time.perf_counter()
-        judged = list(_judged(desk, asked))
+        judged = list(_judged(desk, asked, quotes=quotes))
         judged = _with_opinions(desk.config, home, judged) if judge else judged
         figures = result(judged, seconds=time.perf_counter() - started)
         if name:
@@ -130,9 +131,9 @@ def _files(
         yield from (QuestionFile(path, expected) for path in paths or ())
 
 
-def _judged(desk: Desk, asked: list[Asked]) -> Iterator[Judged]:
+def _judged(desk: Desk, asked: list[Asked], *, quotes: bool) -> Iterator[Judged]:
     """Answers are not written down: the home stays as it is."""
-    from eval.answers import judge
+    from eval.answers import judge, last
     from eval.answers_gold import gold_texts, wanted_of
     from qa.turn_kind import turn_kind
 
@@ -141,7 +142,7 @@ def _judged(desk: Desk, asked: list[Asked]) -> Iterator[Judged]:
     gold = gold_texts(asked, library, desk.base.article_texts(national=False))
     for count, one in enumerate(asked, start=1):
         started = time.perf_counter()
-        answer = desk.answerer.answer(one.gold.question)
+        answer = desk.answerer.answer(one.gold.question) if quotes else last(desk.answerer.parts(one.gold.question))
         took = (time.perf_counter() - started) * 1000
         kind = turn_kind(one.gold.question.text).kind
         yield judge(one, answer, library, wanted=wanted_of(one, gold), kind=kind, milliseconds=took)

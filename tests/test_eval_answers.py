@@ -298,6 +298,7 @@ def test_figures_of_a_run_are_counted_by_file_and_told_in_lines() -> None:
     figures = result(every, seconds=1.0)
     assert list(figures.groups) == ["全部", "set", "other"]
     assert figures.outcomes == {"set": {"right": 1, "refused": 1}, "other": {"right": 1, "answered": 1}}
+    assert figures.made_by == {"extract": 2}
     assert figures.totals["resolved"] == figures.totals["citations"] == 2
     assert figures.faults[FaultKind.NUMBER] == 1
     assert figures.groups["other"]["wrong_number"].means["wrong_number"] == 1

@@ -129,7 +129,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_samples_are_answered_without_a_fault_and_told_in_a_page(home: Path, tmp_path: Path) -> None:
     losses, page = tmp_path / "losses.jsonl", tmp_path / "page.html"
     code, out, told = run("eval", "answers", "--questions", SAMPLES / "questions.jsonl", "--home", home,
-                          "--losses", losses, "--html", page, "--one-in", "3")
+                          "--losses", losses, "--html", page, "--one-in", "3", "--quotes")
     assert (code, told) == (0, "")
     assert "违例：无" in out
     assert re.search(r"误拒不超过 5% 时：阈值 \d", out)
