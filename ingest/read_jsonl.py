@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from core.errors import IngestError
 from core.records import RANK_NAMES, Article, Document, Facts, Furniture, Rank, Reject, Skipped
+from core.regions import leading_region
+from ingest.bodies import NATIONAL, place_of, source_bodies
 from ingest.document import assemble, make_document
 from ingest.official import Regions, facts_from, parse_date, read_official
 from ingest.read_text import decode
@@ -191,16 +193,24 @@ def _document(
         official = read_official(text, (0, len(text)), {"title": stated.title}, place, regions)
     except IngestError as error:
         return Skipped(place, error.reason, code=Reject.BAD_FIELD if error.code is Reject.DAMAGED else error.code)
-    facts = _completed(stated, official.facts)
+    facts = _completed(stated, official.facts, regions)
     key = _name(source, name or f"{facts.title}@{facts.dated or ''}", seen)
     return make_document(facts, text, key, name=name, chunk_chars=chunk_chars, fields=official.fields)
 
 
-def _completed(stated: Facts, read: Facts) -> Facts:
-    """What the row states, and from the text what it leaves open."""
+def _completed(stated: Facts, read: Facts, regions: Regions) -> Facts:
+    """What the row states, and from the text what it leaves open. Where the text names nobody who made it, its region
+    is that of the issuer that the row states, or of the place with which its title begins."""
     values = {item.name: getattr(stated, item.name) for item in fields(Facts)}
     missing = {name: getattr(read, name) for name, value in values.items() if value in (None, Rank.OTHER)}
-    return replace(stated, **missing)
+    facts = replace(stated, **missing)
+    if facts.region or read.issuer or read.rank <= Rank.JUDICIAL_INTERPRETATION:
+        return facts
+    issuer = stated.issuer or ""
+    places = [place_of(body, regions, "").region for body in source_bodies(issuer, regions)[:1]]
+    places += [named.code for name in (issuer, facts.title) if (named := leading_region(name, regions))]
+    region = next(filter(None, places), None)
+    return replace(facts, region=None if region == NATIONAL else region)
 
 
 def _name(source: str, key: str, seen: Counter[str]) -> str:
