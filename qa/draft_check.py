@@ -12,6 +12,7 @@ from itertools import pairwise
 from core.records import Citation
 from qa.compose import citation_of
 from qa.draft_screen import addressed
+from qa.draft_severed import severed
 from qa.draft_sources import Offered, as_data
 from qa.facts_kept import says
 from qa.names_kept import unnamed
@@ -37,6 +38,7 @@ _CALLED = re.compile(r"\d(?:[ \-]?\d){6,}")
 _ASKS = re.compile(
     r"是否|有没有|有无|是不是|能不能|会不会|可不可以|要不要|多[大少久长高]|什么|哪[里儿个些一种类位年]|几|谁|怎[么样]|何[时处种]|吗|呢"
 )
+_TAG = re.compile(r"(?:好|对|行|是|可以|知道|明白|清楚|了解)(?:不对|不好|不是)?[吗吧嘛么][？?]$")     # behind a claim
 _POLITE = re.compile(r"请问|麻烦|一下|您|你|目前|现在|已经|属于|还|说|告诉我|方便|想|是哪|的话|具体")
 _PRIVATE = re.compile(
     r"密码|口令|验证码|校验码|卡号|账号|账户|身份证号|证件号|号码是|(?:转|汇|打)(?:账|款|钱|到)|安全码|有效期.{0,4}卡|微信|链接|网址"
@@ -68,8 +70,11 @@ def kept(text: str, cites: Sequence[str], offers: Mapping[str, Offered], support
             return Kept(offer.said, (offer,), Verdict(True, ()), "drafted")
     for number, some in enumerate(_chances(cited, offers) if len(said) <= _LONGEST else ()):
         verdict = carried(said, some, support, day)
-        if verdict.carried:
-            return Kept(said, some, verdict, "recited" if number else "drafted")
+        if not verdict.carried:
+            continue
+        if all(severed(said, offer.said, names_of(offer)) for offer in some):
+            return None       # nor are the passages given: what is around it may be an order to whoever answers
+        return Kept(said, some, verdict, "recited" if number else "drafted")
     quotes = list(dict.fromkeys(offer.quote for offer in cited))
     if sum(map(len, quotes)) <= _QUOTED and _alike(said, [offer.said for offer in cited]):
         return Kept("\n".join(quotes), cited, Verdict(True, ()), "quoted")
@@ -87,10 +92,16 @@ def spoken(text: str, cites: Sequence[str], offers: Mapping[str, Offered], suppo
 def carried(text: str, offers: Sequence[Offered], support: Support, day: date) -> Verdict:
     """`qa.verify` with the passages, and nothing in it that is neither Chinese nor in them."""
     citations = [replace(citation(n, offer, day), quote=offer.said) for n, offer in enumerate(offers, start=1)]
-    names = [name for c in citations for name in (c.title, c.doc_no, c.article) if name]
+    names = [name for offer in offers for name in names_of(offer)]
     if strange := foreign(text, [*(c.quote for c in citations), *names]):
         return Verdict(False, (f"引文中没有：{strange}",), 0.0)
     return check_cited(text, citations, support)
+
+
+def names_of(offer: Offered) -> list[str]:
+    """What may be said, or left out, of a passage beside its words."""
+    facts = offer.hit.document.facts
+    return [name for name in (facts.title, facts.doc_no, *offer.hit.heading, offer.hit.address) if name]
 
 
 def citation(n: int, offer: Offered, day: date) -> Citation:
@@ -125,7 +136,7 @@ def asked_next(text: str, offers: Sequence[Offered]) -> str | None:
     """
     said = cleaned(text).rstrip("。.;；")
     said = said if said.endswith(("？", "?")) else said + "？"
-    if len(said) > 60 or not _ASKS.search(said) or _PRIVATE.search(said) or addressed(said) is not None:
+    if len(said) > 60 or not _ASKS.search(said) or _TAG.search(said) or _PRIVATE.search(said) or addressed(said):
         return None
     quotes = [offer.said for offer in offers]
     titles = list(dict.fromkeys(offer.hit.document.facts.title for offer in offers))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from urllib.parse import unquote
 
@@ -26,7 +26,7 @@ _POINT = re.compile(r"(?:\\u|&#x)([0-9a-fA-F]{4,6});?|&#(\d{2,7});")
 _END = re.compile(r"[。!?;！？；]+")
 _COMMA = re.compile(r"(?<=[,:，：])")
 _PIECE = 90                  # characters
-_LIMIT = 3.5                 # of 150,957 articles and documents of laws and policies none weighs so much
+_LIMIT = 3.0                 # of 150,957 articles and documents of laws and policies none weighs so much
 _READABLE = re.compile(r"[\u3400-\u9fff]{4}|[A-Za-z]{3,} [A-Za-z]{2,} [A-Za-z]{2,}")
 
 
@@ -35,6 +35,14 @@ def quotable(hit: Hit) -> bool:
     not public may dictate answers: that is what memos for agents are for (对外只答复“正在核实”)."""
     facts = hit.document.facts
     return addressed("\n".join((facts.title, *hit.heading, hit.text)), dictates=not facts.public) is None
+
+
+def screened(hits: Sequence[Hit]) -> tuple[list[Hit], tuple[str, ...]]:
+    """Those that may be quoted, and what to tell an agent of the others: by the document's id alone, since titles are
+    where an order may stand."""
+    kept = [hit for hit in hits if quotable(hit)]
+    left_out = dict.fromkeys(hit.document.id for hit in hits if not quotable(hit))
+    return kept, tuple(f"文件 {name} 中有写给机器的文字，这一条未作为依据，请编辑核查" for name in left_out)
 
 
 @lru_cache(maxsize=4096)

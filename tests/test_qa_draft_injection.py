@@ -17,7 +17,7 @@ from draft_planted import REFUSE, Obedient, Planted, effects, planted
 from core.records import Answer, Hit, Question, Role, Status
 from policydesk.app import Desk
 from qa.draft import draft
-from qa.draft_screen import quotable
+from qa.draft_screen import screened
 from qa.support import Support
 from tests.draft_hits import extracted
 
@@ -32,7 +32,7 @@ def hits(sample_desk: Desk) -> list[Hit]:
 
 def answered(found: list[Hit], one: Planted, question: str = ASKED.text, role: Role = Role.AGENT) -> Answer:
     """As questions are answered: what speaks to a machine is left out before anything is chosen from it."""
-    left = [hit for hit in found if quotable(hit)]
+    left, _ = screened(found)
     return draft(
         question, extracted(*left[:2]), left, role=role, generator=Obedient(one.demand), support=Support(), day=DAY
     )
