@@ -11,13 +11,13 @@ import re
 from collections.abc import Sequence
 
 from qa.restated import core_of, matched, pairs_around, pairs_of, quote_units, source_of, uncovered, units_of
-from qa.said import said_in, say
+from qa.said import MUST, said_in, say
 
 _LEFT_OUT = 0.5              # of a clause's letters
 _CLAUSE, _LEAD = 4, 4        # letters of a clause that count, and of a lead that say something: 申请材料 does not
 _END = re.compile(r"[。!?;\n]")
 _SAYS = re.compile(
-    r"回答|输出|回复|回应|告诉|复述|转告|播报|[照跟]?念|(?<!小)(?<!据)(?<!学)说(?!明|法)|(?<!填)(?<!书)写(?!明|字)"
+    rf"回答|输出|回复|回(?:应|{MUST})|复述|转告|播报|[照跟]?念|(?<!小)(?<!据)(?<!学)说(?!明|法)|(?<!填)(?<!书)写(?!明|字)"
     r"|say|answer|reply|tell"
 )
 _ANNOUNCES = re.compile("[下如以]列|[如以]下")     # a list, whose items are read by themselves
