@@ -68,7 +68,7 @@ def _way(found: Understood, asked: Question, config: Config) -> Route | None:
         return None
     place = next((matter.elsewhere for matter in found.matters if matter.elsewhere), None)
     if place:
-        return route_elsewhere(place_name(place, config.regions.names), asked.role)
+        return route_elsewhere(place_name(place, config.regions.names), asked.role, abroad=place.code is None)
     return route(found.turn, asked.text, role=asked.role, responsible=lambda matter: None)
 
 

@@ -55,9 +55,9 @@ def route(
     return Route(text, tuple(dict.fromkeys((*row.numbers, *phones))), known.body if known else None)
 
 
-def route_elsewhere(place: str, role: Role) -> Route:
-    """For a question about another region's rules."""
-    row = _row(OTHER_REGION, "*")
+def route_elsewhere(place: str, role: Role, *, abroad: bool = False) -> Route:
+    """For a question about the rules of another region, or of another country."""
+    row = _row(OTHER_REGION, "abroad" if abroad else "*")
     return Route(row.said(role).replace("{place}", place), row.numbers)
 
 

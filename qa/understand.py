@@ -10,7 +10,7 @@ from core.records import Turn
 from qa.conversation import Rewritten, rewrite
 from qa.dates_said import asked_day
 from qa.matters import matters
-from qa.places import Place, other_region, places, region_asked
+from qa.places import Place, abroad, other_region, places, region_asked
 from qa.turn_kind import Kind, TurnKind, turn_kind
 
 
@@ -73,6 +73,6 @@ def _later(parts: Sequence[str], first: Rewritten, names: Mapping[str, str]) -> 
 
 def _matter(text: str, home: str, names: Mapping[str, str], today: date) -> Matter:
     named = places(text, home=home, names=names)
-    elsewhere = other_region(text, named, home)
+    elsewhere = other_region(text, named, home) or abroad(text)
     region = None if elsewhere else region_asked(named, home)
     return Matter(text, region, asked_day(text, today), elsewhere)

@@ -17,7 +17,7 @@ from qa.clarify import clarify
 from qa.conversation import rewrite
 from qa.dates_said import asked_day, said_dates
 from qa.matters import matters
-from qa.places import other_region, places, region_asked
+from qa.places import abroad, other_region, places, region_asked
 from qa.turn_kind import Kind
 from qa.understand import understand
 
@@ -201,3 +201,32 @@ def test_the_verb_says_what_a_turn_is(tmp_path: Path) -> None:
     row = json.loads(out.read_text(encoding="utf-8"))
     assert (row["id"], row["matters"][0]["elsewhere"]["name"]) == ("a", "望川市")
     assert CliRunner().invoke(app, ["understand"]).exit_code == 2
+
+
+@pytest.mark.parametrize("question", ["深圳人才引进落户要什么学历", "广州居民医保每年交多少钱", "广州学生医保怎么报销"])
+def test_what_a_place_gives_its_people_is_asked_of_that_place(question: str) -> None:
+    assert other_region(question, places(question, home=HOME, names=NAMES), HOME)
+
+
+@pytest.mark.parametrize("question", [
+    "我是广州居民能在这里落户吗", "我是深圳户口的，能办居住证吗", "湖南人能参加医保吗",
+])
+def test_where_somebody_comes_from_is_not_asked_for(question: str) -> None:
+    assert not other_region(question, places(question, home=HOME, names=NAMES), HOME)
+
+
+@pytest.mark.parametrize("question", ["法国的带薪年假一年有几天", "俄罗斯养老金多少岁开始领"])
+def test_another_country_is_told_apart(question: str) -> None:
+    found = abroad(question)
+    assert found is not None
+    assert found.code is None
+    (matter,) = understand(question, home=HOME, names=NAMES, today=TODAY).matters
+    assert matter.elsewhere == found
+
+
+@pytest.mark.parametrize("question", [
+    "去法国的签证在哪办", "老爸跟我在加拿大带孙子，认证怎么弄", "美国国籍能参加社保吗", "我国对日本进口食品有什么要求",
+    "法国梧桐树要修剪找谁", "外国人怎么办居留",
+])
+def test_what_joins_this_country_to_another_is_ours(question: str) -> None:
+    assert abroad(question) is None
