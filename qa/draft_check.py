@@ -75,8 +75,8 @@ def kept(text: str, cites: Sequence[str], offers: Mapping[str, Offered], support
         if all(severed(said, offer.said, names_of(offer)) for offer in some):
             return None       # nor are the passages given: what is around it may be an order to whoever answers
         return Kept(said, some, verdict, "recited" if number else "drafted")
-    quotes = list(dict.fromkeys(offer.quote for offer in cited))
-    if sum(map(len, quotes)) <= _QUOTED and _alike(said, [offer.said for offer in cited]):
+    quotes = list(dict.fromkeys(offer.quote for offer in cited if not offer.quote.endswith(("？", "?"))))
+    if quotes and sum(map(len, quotes)) <= _QUOTED and _alike(said, [offer.said for offer in cited]):
         return Kept("\n".join(quotes), cited, Verdict(True, ()), "quoted")
     return None
 
