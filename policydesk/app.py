@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from core.config import Config, SearchConfig
 from core.models import Choice, Models, opened_models
-from core.ports import Scores
+from core.ports import Generator, Scores
 from core.records import Answer, Document, Hit, IngestReport, Question, SearchOptions
 from ingest.correct import corrected
 from ingest.outcomes import OutcomeLog
@@ -45,6 +45,7 @@ from qa.answer import WRITING, Answerer
 from qa.judge import judge_of
 from qa.routes import Responsible
 from qa.scope import scope, today
+from qa.select import Selector
 from qa.support import WITH_ENCODER, Support
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Desk:
     answerer: Answerer
     index_settings: IndexSettings
     chosen: tuple[Choice, Choice]      # embedder, reranker
+    generator: Generator | None
 
     def ingest(
         self, paths: Sequence[Path], *, publish: bool, on_bytes: Callable[[int], None], who: str = SYSTEM
@@ -226,10 +228,10 @@ def open_desk(config: Config, home: Path | None = None, *, as_made: bool = False
         )
         answerer = Answerer(
             config.answer, base, home_region=config.regions.home, region_names=names, words=tokenizer.words,
-            direct=direct, responsible=partial(_responsible, base),
+            selector=_selector(config, found), direct=direct, responsible=partial(_responsible, base),
             generator=found.models.generator, support=_support(found),
         )
-        yield Desk(config, base, answerer, found.settings, found.models.chosen)
+        yield Desk(config, base, answerer, found.settings, found.models.chosen, found.models.generator)
 
 
 def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexed | None:
@@ -247,9 +249,21 @@ def reindex_home(config: Config, home: Path | None, on_step: OnStep) -> Reindexe
 
 def _likeness(found: Foundation, region_names: Mapping[str, str]) -> Likeness:
     """By the shipped encoder whatever the index is made with: it compares single words, in microseconds."""
-    used = found.models.embedder
-    encoder = used if isinstance(used, StaticEncoder) and used.folder == ENCODER else StaticEncoder(terms=found.terms)
+    encoder = _shipped_encoder(found)
     return Likeness(encoder.embed_questions, found.tokenizer.words, read_background(), region_names.values())
+
+
+def _selector(config: Config, found: Foundation) -> Selector:
+    return Selector(
+        config.answer, tokenizer=found.tokenizer, background=read_background,
+        encoder=partial(_shipped_encoder, found), terms=found.terms, region_names=config.regions.names,
+    )
+
+
+def _shipped_encoder(found: Foundation) -> StaticEncoder:
+    """Whatever the index is made with."""
+    used = found.models.embedder
+    return used if isinstance(used, StaticEncoder) and used.folder == ENCODER else StaticEncoder(terms=found.terms)
 
 
 def _support(found: Foundation) -> Support:

@@ -24,13 +24,14 @@ from qa.carded import asks_for_policy, card_answer, carded_hits, spoken_of
 from qa.clarify import REGION, clarify
 from qa.compose import citation_of, source_of
 from qa.draft import DRAFT_LABEL, drafted
-from qa.evidence import Terms, question_terms
+from qa.draft_screen import screened
+from qa.evidence import Terms
 from qa.listed import Wanted, documents_wanted, listed
 from qa.notices import Noticing, conflict_notices, notices_of, phone_notices
 from qa.places import places
 from qa.routes import FindResponsible, route, route_elsewhere
 from qa.scope import scope, searched, today
-from qa.select import choose, quotes_of, whole
+from qa.select import NOTHING, Picked, Selector, whole
 from qa.several import together
 from qa.support import Support
 from qa.turn_kind import Kind, TurnKind
@@ -56,6 +57,7 @@ class Answerer:
         home_region: str,
         region_names: Mapping[str, str],
         words: Callable[[str], list[str]],
+        selector: Selector,
         direct: Callable[[str, SearchOptions], Direct | None],
         responsible: FindResponsible,
         generator: Generator | None,
@@ -68,6 +70,7 @@ class Answerer:
         self._home_region = home_region
         self._region_names = region_names
         self._words = words
+        self._selector = selector
         self._noticing = Noticing(home_region, region_names, timedelta(days=config.soon_days), base.title)
         self._direct = direct
         self._responsible = responsible
@@ -120,7 +123,9 @@ class Answerer:
         self, question: Question, matter: Matter, turn: TurnKind, generator: Generator | None
     ) -> Iterator[Answer]:
         if matter.elsewhere is not None:
-            way = route_elsewhere(matter.elsewhere.name, question.role)
+            way = route_elsewhere(
+                matter.elsewhere.name, question.role, abroad=matter.elsewhere.code is None
+            )
             yield Answer(Status.OUT_OF_SCOPE, way.text, RULES, route=way.text, ai_label=AI_LABEL)
             return
         answer, sources = self._from_documents(question)
@@ -162,16 +167,16 @@ class Answerer:
             return _from_entry(entry, (time.perf_counter() - started) * 1000), ()
         if (wanted := documents_wanted(question.text)) and (answer := self._listed(question, wanted, options)):
             return answer, ()
-        terms = question_terms(question.text, self._words)
-        hits = self._base.search(question.text, options) if terms.weights else []
+        terms = self._selector.terms(question.text)
+        hits, warned = screened(self._base.search(question.text, options) if terms.weights else [])
         searched = time.perf_counter()
-        chosen = choose(question.text, hits, terms, self._config)
+        picked = self._selector.pick(question.text, hits)
         sources: Sequence[Hit] = ()
         if asks_for_policy(question.text) and (card := self._carded(question, hits)):
             answer = card
-        elif chosen:
-            answer = self._clarified(question, chosen, self._answered(question, chosen, terms))
-            sources = [*chosen, *(hit for hit in hits if hit not in chosen)]
+        elif picked.confidence >= self._config.min_confidence:
+            answer = self._clarified(question, picked.hits, self._answered(question, picked))
+            sources = [*picked.hits, *(hit for hit in hits if hit not in picked.hits)]
         else:
             answer = self._refused(question, options, terms, hits)
         timings = (
@@ -179,11 +184,11 @@ class Answerer:
             ("select", (time.perf_counter() - searched) * 1000),
             ("total", (time.perf_counter() - started) * 1000),
         )
-        best = max((terms.coverage(whole(hit)) for hit in chosen or hits), default=0.0)
         named = self._base.not_in_force(question.text, options)
         told = [notice for document in named for notice in notices_of(document, question, self._noticing)]
+        told += warned if question.role is Role.AGENT else ()
         return replace(
-            answer, confidence=round(best, 3), notices=tuple(dict.fromkeys((*answer.notices, *told))),
+            answer, confidence=round(picked.confidence, 3), notices=tuple(dict.fromkeys((*answer.notices, *told))),
             timings_ms=tuple((name, round(ms, 1)) for name, ms in timings),
         ), sources
 
@@ -210,18 +215,20 @@ class Answerer:
         told = notices_of(hit.document, question, self._noticing)
         return answer and replace(answer, notices=(*told, *answer.notices))
 
-    def _answered(self, question: Question, chosen: Sequence[Hit], terms: Terms) -> Answer:
-        quotes = quotes_of(question.text, chosen, terms, self._config)
-        day = question.as_of or today()
-        citations = tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1))
+    def _answered(self, question: Question, picked: Picked) -> Answer:
+        chosen, day = picked.hits, question.as_of or today()
+        citations = tuple(citation_of(n, quote, day) for n, quote in enumerate(picked.quotes, start=1))
+        sentences = tuple(
+            Sentence(text, (n,)) for n, quote in enumerate(picked.quotes, start=1) for text in quote.sentences
+        )
         notices = [notice for hit in chosen for notice in notices_of(hit.document, question, self._noticing)]
         if question.role is Role.CITIZEN:
             notices += phone_notices(chosen[0].document.facts)
         return Answer(
             Status.ANSWERED,
-            "\n".join(f"{citation.quote}[{citation.n}]" for citation in citations),
+            "\n".join(f"{sentence.text}[{sentence.citations[0]}]" for sentence in sentences),
             "extract",
-            sentences=tuple(Sentence(citation.quote, (citation.n,)) for citation in citations),
+            sentences=sentences,
             citations=citations,
             notices=tuple(dict.fromkeys(notices)),
             ai_label=AI_LABEL,
@@ -242,14 +249,15 @@ class Answerer:
 
     def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
         """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""
-        found = self._base.search(question.text, replace(options, as_of=None)) if terms.weights else []
-        ever = choose(question.text, found, terms, self._config)
+        found, _ = screened(self._base.search(question.text, replace(options, as_of=None)) if terms.weights else [])
+        ever = self._selector.pick(question.text, found)
+        ever = ever if ever.confidence >= self._config.min_confidence else NOTHING
         day = question.as_of or today()
-        lapsed = [hit for hit in ever if hit.document.in_force_to and hit.document.in_force_to <= day]
+        lapsed = [hit for hit in ever.hits if hit.document.in_force_to and hit.document.in_force_to <= day]
         if not lapsed:
-            coming = [notice for hit in ever for notice in notices_of(hit.document, question, self._noticing)]
+            coming = [notice for hit in ever.hits for notice in notices_of(hit.document, question, self._noticing)]
             return replace(self._no_evidence(question, options, terms, hits), notices=tuple(dict.fromkeys(coming)))
-        quotes = quotes_of(question.text, lapsed[:1], terms, self._config)
+        quotes = self._selector.nearest(question.text, lapsed[:1])
         return Answer(
             Status.EXPIRED,
             f"{source_of(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
@@ -265,7 +273,7 @@ class Answerer:
         """Nothing answers. An agent, who can judge, is shown what came nearest; a citizen is not."""
         shown = hits if question.role is Role.AGENT else ()
         near = [hit for hit in shown if terms.coverage(whole(hit)) >= self._config.min_related]
-        quotes = [quotes_of(question.text, [hit], terms, self._config)[0] for hit in near[: self._config.articles]]
+        quotes = self._selector.nearest(question.text, near[: self._config.articles])
         text = f"已检索{searched(options, self._region_names)}，没有找到能回答这个问题的规定。"
         if quotes:
             text += "下列条文最为接近，但不一定回答这个问题，请自行判断。"
@@ -282,8 +290,8 @@ class Answerer:
 def _times(understood: float, later: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
     """Milliseconds of each phase, with what was done before the first of them."""
     first = round(understood * 1000, 1)
-    own = dict(later)
-    return (("understand", first), *(own | {"total": round(first + own.get("total", 0.0), 1)}).items())
+    since = {name: round(first + ms, 1) for name, ms in later if name in ("first", "total")}     # since the question
+    return (("understand", first), *({"total": first} | dict(later) | since).items())
 
 
 def _completed(connection: Connection, *, answer: Answer, day: date, region: str) -> Answer:

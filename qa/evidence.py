@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -21,6 +21,7 @@ _SHAPE = frozenset(
     "办理 情况 问题 咨询 现在 目前 个 该 每 各 啥 咋 咋办 弄 做 搞 办 请 关于 有关 相关 "
     "属于 哪种 今年 大概 岁 周岁 个月 每个月 一个月 ".split()
 )
+_OFFICIAL = 0.8        # an official term in the place of an everyday word, as an abbreviation
 _MEDIAN_IDF = 11.95    # of jieba's table; stands for words that are not in it
 # Words that ask, and numbers: a rule states ranges and limits, seldom the age or sum of who asks.
 _ASKING = re.compile(
@@ -34,19 +35,38 @@ class Terms:
     """The words of a question that name something, with their weights; weights add up to 1."""
 
     weights: tuple[tuple[str, float], ...]
+    official: tuple[tuple[str, tuple[str, ...]], ...] = ()     # terms that everyday words of the question stand for
 
     def coverage(self, text: str) -> float:
         """The share of the weight whose words stand in ``text``, from 0 to 1. An abbreviation (公租房 for
         公共租赁住房) and a part of a long word (贷款 of 住房公积金贷款) count for less than the word itself."""
-        return sum(weight * _presence(word, text) for word, weight in self.weights)
+        return sum(weight * self._presence(word, text) for word, weight in self.weights)
+
+    def missing(self, text: str) -> float:
+        """The greatest weight of a single word that ``text`` lacks."""
+        return max((weight * (1 - self._presence(word, text)) for word, weight in self.weights), default=0.0)
+
+    def _presence(self, word: str, text: str) -> float:
+        known = _presence(word, text)
+        if known < _OFFICIAL and any(
+            (word in everyday or everyday in word) and any(term in text for term in terms)
+            for everyday, terms in self.official
+        ):
+            return _OFFICIAL
+        return known
 
 
-def question_terms(question: str, words: Callable[[str], list[str]]) -> Terms:
-    """Distinct content words weighted by how rare they are in general Chinese."""
+def question_terms(
+    question: str, words: Callable[[str], list[str]], official: Sequence[tuple[str, tuple[str, ...]]] = ()
+) -> Terms:
+    """Distinct content words weighted by how rare they are in general Chinese.
+
+    ``official``: everyday words of the question, each with the terms that rules say for it.
+    """
     named = dict.fromkeys(word for word in words(question) if word not in _SHAPE and not _ASKING.search(word))
     rare = [(word, _rarity(word)) for word in named]
     total = sum(weight for _, weight in rare)
-    return Terms(tuple((word, weight / total) for word, weight in rare))
+    return Terms(tuple((word, weight / total) for word, weight in rare), tuple(official))
 
 
 def _presence(word: str, text: str) -> float:

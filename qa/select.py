@@ -1,112 +1,165 @@
-"""Which articles answer a question, and which passages of them."""
+"""Which words of which articles answer a question, what is cited around them, and how sure that is."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
 from core.config import AnswerConfig
 from core.records import Hit
-from qa.evidence import Terms
-from qa.sentences import Passage, passages
+from kb.background import Background
+from kb.expansion import Expansion, TermMap
+from kb.features import AskedTerms, Numbers
+from kb.static_encoder import StaticEncoder
+from kb.tokens import Tokenizer
+from qa.evidence import Terms, question_terms
+from qa.places import places
+from qa.select_confidence import Curve, read_curve, signs_of
+from qa.select_features import Asked, Sentences, bare_place, sentences_of
+from qa.select_forest import ASSETS, Forest
+from qa.select_quote import rule_around, shown
+from qa.select_span import best_span, unambiguous, words_around
+from qa.sentences import Passage
 
-_NEAR_COVERAGE = 0.8   # of the best article's: a further one speaks of the same matter, not of half of it
-_REPLY_CHARS = 300     # a FAQ reply up to this long is quoted whole
-
-_NUMBER = "[\\d一二三四五六七八九十百千零〇两半.]+"
-_WANTED = (        # what a question asks for -> what a passage that answers it holds
-    (
-        re.compile(r"钱|费|价|标准|金额|补贴|补助|津贴|救助金|保险金|罚|比例|百分之"),
-        re.compile(rf"{_NUMBER}(?:万|亿|美)?[元角]|百分之{_NUMBER}|{_NUMBER}[%％倍]|免费|不收"),
-    ),
-    (
-        re.compile(r"多久|什么时候|啥时候|何时|几[天日个点]|时限|期限|多长|哪天|到期"),
-        re.compile(rf"{_NUMBER}个?(?:工作日|日|天|月|年|小时|分钟|周|时)"),
-    ),
-    (re.compile(r"多大|岁|年龄"), re.compile(rf"{_NUMBER}周?岁")),
-    (re.compile(r"几[只条口人套辆张次]|多少[只条口人套辆张次]"), re.compile(rf"{_NUMBER}[只条口人套辆张次名份]")),
-    (re.compile(r"电话|联系|找谁|打给"), re.compile(r"\d{3,4}-?\d{7,8}|12345|电话")),
-    (re.compile(r"材料|证件|带什么|手续"), re.compile(r"身份证|证明|材料|申请表|户口")),
-    (re.compile(r"哪里|哪儿|去哪|什么地方|窗口"), re.compile(r"窗口|中心|局|街道|平台|大厅|部门")),
-    (re.compile(r"罚|处罚|违规"), re.compile(r"罚款|处以|责令|处\S{1,12}元")),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    hit: Hit
-    coverage: float
-    wanted: float
-
-    @property
-    def value(self) -> float:
-        return self.hit.score * self.coverage * (self.coverage + self.wanted)
+_DISTRICT = 3.0              # times further behind a district's rule may lie, which gives more than its city's
+_SENTENCES, _WORDS, _CURVE = "sentences.txt", "words.txt", "confidence.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
+    """What is cited of an article, and which words of it answer."""
+
     hit: Hit
-    passage: Passage
+    passage: Passage                         # cited: the words that answer with the rule they stand in
     score: float
+    said: tuple[Passage, ...] = ()           # within ``passage``; none: all of it
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return tuple(self.hit.text[part.start : part.end] for part in self.said or (self.passage,))
 
 
-def choose(question: str, hits: Sequence[Hit], terms: Terms, config: AnswerConfig) -> list[Hit]:
-    """The articles worth quoting, best first; none when the best holds too little of the question."""
-    judged = [_Judged(hit, terms.coverage(whole(hit)), _wanted(question, hit.text)) for hit in hits]
-    ranked = sorted(judged, key=lambda item: -item.value)
-    if not ranked or ranked[0].coverage < config.min_coverage:
-        return []
-    best, share = ranked[0], config.near_score
-    enough = [item for item in ranked if item.coverage >= config.min_coverage]
-    near = [j for j in enough if j.value >= share * best.value and j.coverage >= _NEAR_COVERAGE * best.coverage]
-    shown = _district_first(near[: config.articles], enough)
-    return [item.hit for item in shown[: config.articles]]
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The best quotes, best first, whether they answer or not."""
+
+    quotes: tuple[Quote, ...]
+    confidence: float                        # that they answer, from 0 to 1
+
+    @property
+    def hits(self) -> list[Hit]:
+        return list({quote.hit.ref: quote.hit for quote in self.quotes}.values())
 
 
-def quotes_of(question: str, chosen: Sequence[Hit], terms: Terms, config: AnswerConfig) -> list[Quote]:
-    """The best passage of each article, then further ones that come near it; in order of article and place."""
-    quotes: list[Quote] = []
-    for hit in chosen:
-        scored = [Quote(hit, p, _passage_score(question, hit, p, terms)) for p in _answering(hit)]
-        best = max((quote.score for quote in scored), default=0.0)
-        near = sorted((q for q in scored if q.score >= 0.7 * best), key=lambda q: -q.score)[:2]
-        quotes += sorted(near, key=lambda q: q.passage.start)
-    return quotes[: config.sentences]
+NOTHING = Picked((), 0.0)
+
+
+class Selector:
+    """Threads may share it."""
+
+    def __init__(
+        self,
+        config: AnswerConfig,
+        *,
+        tokenizer: Tokenizer,
+        background: Callable[[], Background],
+        encoder: Callable[[], StaticEncoder],
+        terms: TermMap | None,
+        region_names: Mapping[str, str],
+        assets: Path = ASSETS,
+    ) -> None:
+        """``background`` and ``encoder`` are asked for once, by the first question."""
+        self._config = config
+        self._tokenizer = tokenizer
+        self._open_background, self._open_encoder = background, encoder
+        self._terms = terms
+        self._region_names = region_names
+        self._assets = assets
+        self._sentences, self._words = Forest(assets / _SENTENCES), Forest(assets / _WORDS)
+
+    @cached_property
+    def encoder(self) -> StaticEncoder:
+        return self._open_encoder()
+
+    @cached_property
+    def _background(self) -> Background:
+        return self._open_background()
+
+    @cached_property
+    def _curve(self) -> Curve:
+        return read_curve(self._assets / _CURVE)
+
+    def terms(self, question: str) -> Terms:
+        """Its words, each known by the official terms it stands for as well."""
+        official: dict[str, list[str]] = {}
+        for expansion in self._expansions(question):
+            official.setdefault(expansion.because, []).append(expansion.term)
+        return question_terms(
+            question, self._tokenizer.words, [(everyday, tuple(terms)) for everyday, terms in official.items()]
+        )
+
+    def asked(self, question: str) -> Asked:
+        terms = AskedTerms(
+            question, self._expansions(question), tokenizer=self._tokenizer, background=self._background
+        )
+        named = places(question, home="", names=self._region_names)
+        return Asked(
+            question, terms, self.encoder.embed_questions([question])[0],
+            tuple(replace(place, name=bare_place(place.name)) for place in named),
+        )
+
+    def pick(self, question: str, hits: Sequence[Hit]) -> Picked:
+        """The best quotes of ``hits``, of a few articles, each a little less good than the one before it."""
+        asked = self.asked(question)
+        sentences = sentences_of(asked, hits, self.encoder)
+        if sentences is None:
+            return NOTHING
+        scores = self._sentences.score(sentences.names, sentences.table)
+        signs = signs_of(self.terms(question), hits, sentences, scores, int(scores.argmax()))
+        quotes = [self._quote(asked, sentences, scores, place) for place in self._best_places(sentences, scores)]
+        return Picked(tuple(quotes), self._curve.value(signs))
+
+    def nearest(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
+        """The best quote of each article, whether it answers or not, in the order of ``hits``."""
+        asked = self.asked(question)
+        found = [sentences for hit in hits if (sentences := sentences_of(asked, [hit], self.encoder)) is not None]
+        scored = [(sentences, self._sentences.score(sentences.names, sentences.table)) for sentences in found]
+        return [self._quote(asked, sentences, scores, int(scores.argmax())) for sentences, scores in scored]
+
+    def _best_places(self, sentences: Sentences, scores: Numbers) -> list[int]:
+        """The best sentence of each article that comes near the best one of all; a district's before its city's,
+        which gives less."""
+        best: dict[int, int] = {}
+        for place in scores.argsort(kind="stable")[::-1].tolist():
+            best.setdefault(sentences.article[place], place)
+        order = list(best.values())
+        near = [place for place in order if scores[place] >= scores[order[0]] - self._config.near_score]
+        local = [place for place in order if _is_district(sentences.hits[sentences.article[place]])]
+        least = scores[order[0]] - _DISTRICT * self._config.near_score
+        if local and local[0] not in near and scores[local[0]] >= least:
+            near = [local[0], *near]
+        return near[: self._config.articles]
+
+    def _quote(self, asked: Asked, sentences: Sentences, scores: Numbers, best: int) -> Quote:
+        around = words_around(asked, sentences, scores, best, self._tokenizer.cut)
+        span, _ = best_span(around, self._words.score(around.names, around.table))
+        article = sentences.article[best]
+        hit, units = sentences.hits[article], sentences.units[article]
+        span = unambiguous(asked, hit.text, units, span)
+        at = next((n for n, unit in enumerate(units) if unit.start <= span.start < unit.end), sentences.unit[best])
+        said = shown(asked.text, hit, units, at, span)
+        return Quote(hit, rule_around(hit.text, said), float(scores[best]), said)
+
+    def _expansions(self, question: str) -> tuple[Expansion, ...]:
+        return self._terms.expand(question) if self._terms else ()
 
 
 def whole(hit: Hit) -> str:
     return "\n".join((hit.document.facts.title, *hit.heading, hit.text))
 
 
-def _answering(hit: Hit) -> list[Passage]:
-    """The passages of an article; of a FAQ entry the whole reply, without the question that it repeats."""
-    found = passages(hit.text)
-    replies = [p for p in found if not hit.text[p.start : p.end].endswith(("？", "?"))]
-    if hit.address.startswith("问") and replies and replies[-1].end - replies[0].start <= _REPLY_CHARS:
-        return [Passage(replies[0].start, replies[-1].end)]
-    return replies or found
-
-
-def _passage_score(question: str, hit: Hit, passage: Passage, terms: Terms) -> float:
-    text = hit.text[passage.start : passage.end]
-    return terms.coverage(text) + _wanted(question, text)
-
-
-def _district_first(near: Sequence[_Judged], enough: Sequence[_Judged]) -> list[_Judged]:
-    """A district that gives more than its city must not be missed: its best article that answers goes first,
-    even when its score alone would not have brought it in."""
-    local = [item for item in enough if _is_district(item.hit)]
-    if not local or any(_is_district(item.hit) for item in near):
-        return list(near)
-    return [max(local, key=lambda item: (item.wanted, item.value)), *near]
-
-
 def _is_district(hit: Hit) -> bool:
     region = hit.document.facts.region
     return region is not None and not region.endswith("00")
-
-
-def _wanted(question: str, text: str) -> float:
-    """0.15 for each kind of thing that the question asks for and the text holds, such as an amount or a limit."""
-    return 0.15 * sum(bool(asked.search(question) and answers.search(text)) for asked, answers in _WANTED)
