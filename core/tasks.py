@@ -35,3 +35,9 @@ VERIFY = Task(
 )
 
 TASKS = {task.name: task for task in (ANSWER, VERIFY)}
+
+# What nobody waits for is bound by who asks; long limits cost nothing.
+EXTRACT = Task(
+    "extract", "extract-1", temperature=0.0, max_tokens=2048,
+    wait_seconds=120.0, first_seconds=30.0, between_seconds=15.0, total_seconds=300.0, at_once=64,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from enum import StrEnum
@@ -29,6 +29,7 @@ from policydesk.options import (
 )
 
 if TYPE_CHECKING:
+    from core.config import Config
     from kb.graph_extract import Extracted
     from kb.graph_queries import Found
     from kb.graph_records import GraphOptions
@@ -248,7 +249,9 @@ def push(
 @graph_app.command()
 def extract(
     documents: Annotated[list[str] | None, typer.Argument(help="文件编号、名称或发文字号；不写须加 --all")] = None,
-    llm: Annotated[str, typer.Option("--llm", help="模型服务，如 openai:http://10.0.0.5:8000#Qwen3-8B")] = "",
+    llm: Annotated[
+        str, typer.Option("--llm", help="模型服务，如 openai:http://10.0.0.5:8000#Qwen3-8B；缺省取 generate.model")
+    ] = "",
     every: Annotated[bool, typer.Option("--all", help="所有已发布文件")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="同时问几条")] = 4,
     by: By = "",
@@ -257,15 +260,14 @@ def extract(
     as_json: AsJson = False,
 ) -> None:
     """让语言模型补充规则看不出的关系：标明 llm，引文不在条文中的一律丢弃；重做会替换上次的。"""
+    from policydesk.app import open_desk
     from policydesk.batch import to_line
 
     if bool(documents) == every:
         raise typer.BadParameter("请给出文件，或用 --all 指所有已发布文件，二者取一")
-    if not llm.startswith("openai:"):
-        raise ConfigError(f"--llm 应如 openai:http://10.0.0.5:8000#模型名，实际是“{llm}”")
-    with opened_desk(config, home) as desk:
+    with open_desk(_with_model(read_config(config), llm), home) as desk:
         ids = _named(desk, documents) if documents else [row.id for row in desk.base.documents([State.PUBLISHED])]
-        found = _extracted(desk, ids, llm, who=by, workers=workers)
+        found = _extracted(desk, ids, who=by, workers=workers)
     if as_json:
         write_lines(None, [to_line(asdict(found) | {"dropped": dict(found.dropped)})])
         return
@@ -307,16 +309,25 @@ def _named(desk: Desk, documents: list[str]) -> list[str]:
         return [find_node(connection, name).document or "" for name in documents]
 
 
-def _extracted(desk: Desk, ids: list[str], llm: str, *, who: str, workers: int) -> Extracted:
-    from core.model_server import ModelServer
-    from kb.graph_extract import extract
-    from kb.server_llm import ServerLLM
+def _with_model(config: Config, llm: str) -> Config:
+    if llm and not llm.startswith("openai:"):
+        raise ConfigError(f"--llm 应如 openai:http://10.0.0.5:8000#模型名，实际是“{llm}”")
+    changed = config.generate.model_copy(update={"model": llm} if llm else {})
+    return config.model_copy(update={"generate": changed})
 
+
+def _extracted(desk: Desk, ids: list[str], *, who: str, workers: int) -> Extracted:
+    from core.tasks import EXTRACT
+    from kb.generator_llm import GeneratorLLM
+    from kb.graph_extract import extract
+
+    if desk.generator is None:
+        raise ConfigError("没有语言模型：请写明 generate.model，或给出 --llm openai:http://地址:端口#模型名")
     # Its extractor writes a traceback for every answer that it cannot read; we count them.
     logging.getLogger("llama_index.core.indices.property_graph").setLevel(logging.CRITICAL)
-    server = ModelServer(llm.removeprefix("openai:"), desk.config.models, key="--llm")
-    with closing(server), _progress("读条文") as on_articles:
-        return extract(desk.base, ServerLLM(server), ids, who=who, workers=workers, on_articles=on_articles)
+    with _progress("读条文") as on_articles:
+        llm = GeneratorLLM(desk.generator, EXTRACT)
+        return extract(desk.base, llm, ids, who=who, workers=workers, on_articles=on_articles)
 
 
 @contextmanager

@@ -8,20 +8,23 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from core.config import Config
-from core.errors import BackendUnavailable
-from core.model_server import ModelServer
+from core.errors import GenerationFailed
 from core.records import Facts
+from core.tasks import EXTRACT
 from kb.base import KnowledgeBase
 from kb.schema import audit, edges
+from policydesk.cli import app
+from tests.generate_samples import generator
 from tests.graph_samples import CITY, LAW, make, opened
-from tests.http_servers import answering
+from tests.model_server_scripted import Body, Scripted, scripted
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")      # llama-index imports raise deprecation warnings of its own
@@ -30,9 +33,9 @@ with warnings.catch_warnings():
     from llama_index.core.llms import CustomLLM, MockLLM
     from llama_index.core.llms.callbacks import llm_completion_callback
 
+    from kb.generator_llm import GeneratorLLM
     from kb.graph_extract import extract, schema_extractor
     from kb.graph_store import PolicyGraphStore
-    from kb.server_llm import ServerLLM
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 QUOTE = "办理养犬登记找区县公安机关"
@@ -162,50 +165,55 @@ def test_llama_indexs_own_index_adds_the_same_edges(base: KnowledgeBase) -> None
 
 
 @contextmanager
-def opened_llm(config: Config, address: str) -> Iterator[ServerLLM]:
-    with closing(ModelServer(f"{address}#qwen", config.models, key="--llm")) as server:
-        yield ServerLLM(server)
+def llm_of(reply: Callable[[Body], str], mode: str) -> Iterator[tuple[GeneratorLLM, Scripted]]:
+    with scripted(reply) as server:
+        yield GeneratorLLM(generator(server.word(mode)), EXTRACT), server
 
 
-def test_an_openai_compatible_server_is_asked(base: KnowledgeBase, config: Config) -> None:
-    asked: list[dict[str, object]] = []
-    together = threading.Barrier(3, timeout=20)       # the three articles are asked about at the same time
+def prompt_of(body: Body) -> str:
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    return str(messages[0]["content"])
 
-    def reply(path: str, body: dict[str, object], headers: dict[str, str]) -> tuple[int, object]:
-        asked.append({"path": path, **body})
+
+def test_an_openai_compatible_server_is_asked_about_all_articles_at_once(base: KnowledgeBase) -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def reply(body: Body) -> str:
         together.wait()
-        messages = body["messages"]
-        assert isinstance(messages, list)
-        words = f"<think>{{想一想}}</think>{script(messages[0]['content'])}"
-        return 200, {"choices": [{"message": {"role": "assistant", "content": words}}]}
+        return script(prompt_of(body))
 
-    with answering(reply) as address, opened_llm(config, address) as llm:
+    with llm_of(reply, "thinking") as (llm, server):
         found = extract(base, llm, [RULE.id], who="test")
     assert by_models(base) == HELD
     assert found.unreadable == 1
-    assert {(call["path"], call["model"], call["temperature"]) for call in asked} == {
-        ("/v1/chat/completions", "qwen", 0),
-    }
+    assert {(call["model"], call["temperature"]) for call in server.asked} == {("thinking", 0)}
 
 
-@pytest.mark.parametrize(("status", "value"), [(500, {"error": "坏了"}), (404, {}), (200, {"choices": []}), (200, {})])
-def test_a_server_that_fails_ends_the_run_with_its_address(
-    base: KnowledgeBase, config: Config, status: int, value: object
-) -> None:
-    with (
-        answering(lambda path, body, headers: (status, value)) as address,
-        opened_llm(config, address) as llm,
-        pytest.raises(BackendUnavailable, match=r"127\.0\.0\.1"),
-    ):
+@pytest.mark.parametrize("mode", ["error-500", "error-404", "empty-choices", "wrong-shape"])
+def test_a_server_that_fails_ends_the_run_with_its_address(base: KnowledgeBase, mode: str) -> None:
+    with llm_of(lambda body: answer(), mode) as (llm, _), pytest.raises(GenerationFailed, match=r"127\.0\.0\.1"):
         extract(base, llm, [RULE.id], who="test")
     assert by_models(base) == []
 
 
-def test_the_server_answers_as_any_llm_of_llama_index(config: Config) -> None:
-    def reply(path: str, body: dict[str, object], headers: dict[str, str]) -> tuple[int, object]:
-        return 200, {"choices": [{"message": {"content": "答：可以"}}]}
-
-    with answering(reply) as address, opened_llm(config, address) as llm:
+def test_the_model_answers_as_any_llm_of_llama_index() -> None:
+    with llm_of(lambda body: "答：可以", "ok") as (llm, _):
         assert llm.complete("问").text == "答：可以"
-        assert [part.delta for part in llm.stream_complete("问")] == ["答：可以"]
-        assert llm.metadata.model_name == "qwen"
+        *_, last = llm.stream_complete("问")
+        assert last.text == "答：可以"
+        assert llm.metadata.model_name == "ok"
+
+
+def test_the_verb_asks_the_configured_model_or_the_one_named(tmp_path: Path) -> None:
+    law = tmp_path / "rule.md"
+    law.write_text(f"临江市养犬登记规定\n\n第一条　{QUOTE}，居民凭身份证和免疫证明办理。\n", encoding="utf-8")
+    home = str(tmp_path / "home")
+    assert CliRunner().invoke(app, ["ingest", str(law), "--home", home]).exit_code == 0
+    verb = ["graph", "extract", "--all", "--home", home]
+    none = CliRunner().invoke(app, verb)
+    assert (none.exit_code, "generate.model" in str(none.exception)) == (1, True)
+    with scripted(lambda body: script(prompt_of(body))) as server:
+        done = CliRunner().invoke(app, [*verb, "--llm", server.word("ok")])
+    assert done.exit_code == 0, done.output
+    assert "加入 2 条关系" in done.stdout
