@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.numerals import chinese_number, number
-from kb.quantities import Dimension, Quantity, quantities
+from kb.conflicts.quantities import Dimension, Quantity, quantities
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|[一二两三四五六七八九十百千]+")
 _CHINESE = re.compile(r"[一二两三四五六七八九十百千]+")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core.records import Document
 from eval.conflicts import read_documents
-from kb.cards import NAMES, Card, cards
+from kb.curation.cards import NAMES, Card, cards
 
 GOLD = Path(__file__).with_name("cards_gold.jsonl")
 _PLACES = ("policy_hebei/documents.jsonl.gz", "policy_guangzhou/documents.jsonl")

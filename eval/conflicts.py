@@ -29,8 +29,8 @@ from eval.planted import Plant, plant
 from ingest.document import make_document
 from ingest.read import ReadSettings, find_files, read_files
 from kb import catalogue
-from kb.clause_rows import complete_clauses
-from kb.conflicts import Conflict, conflicts_of, find_conflicts
+from kb.conflicts.clause_rows import complete_clauses
+from kb.conflicts.find import Conflict, conflicts_of, find_conflicts
 from kb.database import open_database
 from kb.points import point_ids
 from kb.rows import Standing

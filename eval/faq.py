@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb.background import read_background
+from kb.curation.faq_likeness import Features, Likeness
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import read_terms
-from kb.faq_likeness import Features, Likeness
 from kb.static_encoder import StaticEncoder
 from kb.tokens import open_tokenizer
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from core.config import load_config
 from kb.background import read_background
+from kb.curation.gap_groups import groups, likeness
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import read_terms
-from kb.gap_groups import groups, likeness
 from kb.static_encoder import StaticEncoder
 
 QUESTIONS = Path(__file__).with_name("gap_questions.jsonl")

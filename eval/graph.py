@@ -19,9 +19,9 @@ from typing import BinaryIO, cast
 from core.config import Config
 from core.records import Document, Skipped
 from ingest.read_jsonl import read_jsonl
-from kb.edges import edges_of
+from kb.graph.edges import edges_of
+from kb.graph.relations import Reference, Relation
 from kb.law_names import name_key
-from kb.relations import Reference, Relation
 
 GOLD = Path(__file__).with_name("graph_gold.jsonl")
 REFERENCE, REPEAL, REPEAL_LIST = "reference", "repeal", "repeal list"

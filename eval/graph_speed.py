@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 from core.errors import PolicyDeskError
 from core.records import State
 from eval.latency import latency
-from kb.graph_paths import path
-from kb.graph_queries import neighbours
-from kb.graph_records import GraphOptions, Node, article_node, document_node
+from kb.graph.paths import path
+from kb.graph.queries import neighbours
+from kb.graph.records import GraphOptions, Node, article_node, document_node
 from kb.rows import in_state
 from kb.schema import documents, edges
 

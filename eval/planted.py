@@ -10,8 +10,8 @@ from datetime import date
 
 from core.numerals import chinese_number, number
 from core.records import Document, Facts, Rank
-from kb.clauses import Clause, clauses
-from kb.quantities import Dimension, Quantity
+from kb.conflicts.clauses import Clause, clauses
+from kb.conflicts.quantities import Dimension, Quantity
 
 Make = Callable[[Facts, str, str], Document]
 

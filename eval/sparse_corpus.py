@@ -12,8 +12,8 @@ from eval.gold import document_name
 from eval.retrieval import Found
 from kb import lookup
 from kb.database import open_database
-from kb.definitions import defined_terms
 from kb.encode import Fields
+from kb.graph.definitions import defined_terms
 from kb.home import hold_home
 from kb.points import index_entries
 from kb.steps import words_of

@@ -23,7 +23,7 @@ from core.records import (
     State,
 )
 from kb import catalogue
-from kb.editing import Editing, read_otherwise, save_parsed
+from kb.curation.editing import Editing, read_otherwise, save_parsed
 from kb.encode import Encoded, EncodingPool, Packed
 from kb.files import remember_files
 from kb.postgres import refresh_statistics

@@ -24,15 +24,16 @@ from core.records import (
     State,
     StoredDocument,
 )
-from kb import catalogue, lifecycle, lookup
+from kb import catalogue, lookup
 from kb.adding import Adding
-from kb.checkpoints import checkpoints_of
-from kb.compare import compare
-from kb.duplicates import all_duplicates
-from kb.editing import Correct, Editing
+from kb.curation import lifecycle
+from kb.curation.compare import compare
+from kb.curation.duplicates import all_duplicates
+from kb.curation.editing import Correct, Editing
 from kb.files import file_settings, known_files
 from kb.index import Index, IndexSettings, remove_replaced
-from kb.ledger import Ledger
+from kb.log.checkpoints import checkpoints_of
+from kb.log.ledger import Ledger
 from kb.reindex import OnStep, Reindexed, reindex
 from kb.search import Searcher, SearchModels
 from kb.steps import SYSTEM, Steps, T
@@ -70,11 +71,11 @@ class KnowledgeBase:
 
     @property
     def steps(self) -> Steps:
-        """For who adds documents beside this process; see `kb.beside_host`."""
+        """For who adds documents beside this process; see `kb.upkeep.beside_host`."""
         return self._steps
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """For questions of another module, such as `kb.graph_queries`."""
+        """For questions of another module, such as `kb.graph.queries`."""
         return self._engine.connect()
 
     @contextmanager
@@ -124,7 +125,8 @@ class KnowledgeBase:
             raise NotFound(f"没有编号为 {document_id} 的已发布文件。用 policydesk documents 查看编号")
 
     def change(self, made: Callable[[Connection], T]) -> T:
-        """Do ``made``, such as a function of `kb.lifecycle` or `kb.faq`, in one transaction that is told at once."""
+        """Do ``made``, such as a function of `kb.curation.lifecycle` or
+        `kb.curation.faq`, in one transaction that is told at once."""
         return self._steps.change(made)
 
     def reindex(self, settings: IndexSettings, on_step: OnStep) -> Reindexed | None:

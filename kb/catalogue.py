@@ -9,11 +9,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exists, func, insert, select, update
 
 from core.records import Document, State
-from kb import faq, validity
-from kb.audit import Entry, record, record_all, utc_now
-from kb.card_rows import save_cards
+from kb import validity
+from kb.curation import faq
+from kb.curation.card_rows import save_cards
 from kb.database import insert_rows
-from kb.graph import save_references
+from kb.graph.links import save_references
+from kb.log.audit import Entry, record, record_all, utc_now
 from kb.rows import (
     SPAN,
     STORED,

@@ -130,7 +130,7 @@ names = Table(                                  # under which a document is cite
     Index("names_document", "document_id"),
 )
 
-edges = Table(                                  # see kb.references
+edges = Table(                                  # see kb.graph.references
     "edges",
     metadata,
     Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
@@ -139,7 +139,7 @@ edges = Table(                                  # see kb.references
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("kind", String(16), nullable=False),
-    Column("name", Text, nullable=False),       # of the document meant, "" this one; else see kb.relations
+    Column("name", Text, nullable=False),       # of the document meant, "" this one; else see kb.graph.relations
     Column("address", Text),                    # NULL: the whole document
     Column("part", Text, nullable=False, server_default=""),
     Column("target", Integer),                  # position of the article meant, when it is of this document
@@ -181,7 +181,7 @@ next_points = Table(                            # what the index that a reindex 
     Column("written", Boolean, nullable=False),     # False: it may be there
 )
 
-edits = Table(                                  # what editors changed of the documents of a source; see kb.edits
+edits = Table(                                  # what editors changed in a source; see kb.curation.edits
     "edits",
     metadata,
     Column("number", Integer, primary_key=True),
@@ -222,7 +222,7 @@ care = Table(                                   # who keeps a source true, and w
     Column("review_due", Date),
 )
 
-audit = Table(                                  # every change and every answer; see kb.audit
+audit = Table(                                  # every change and every answer; see kb.log.audit
     "audit",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
@@ -271,7 +271,7 @@ feedback = Table(
     Index("feedback_answer", "answer_id"),
 )
 
-faqs = Table(                                   # standard questions and service guides; see kb.faq
+faqs = Table(                                   # standard questions and service guides; see kb.curation.faq
     "faqs",
     metadata,
     Column("id", String(16), primary_key=True),
@@ -292,7 +292,7 @@ faqs = Table(                                   # standard questions and service
     Index("faqs_state", "state"),
 )
 
-gaps = Table(                                   # what nobody could answer, as tasks; see kb.gaps
+gaps = Table(                                   # what nobody could answer, as tasks; see kb.curation.gaps
     "gaps",
     metadata,
     Column("id", String(16), primary_key=True),
@@ -315,14 +315,14 @@ gap_questions = Table(
     Index("gap_questions_answer", "answer_id"),
 )
 
-clauses = Table(                                # sentences that another rule may contradict; see kb.clause_rows
+clauses = Table(                                # that another rule may contradict; see kb.conflicts.clause_rows
     "clauses",
     metadata,
     Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
     Column("packed", LargeBinary, nullable=False),
 )
 
-cards = Table(                                  # 对象 条件 标准 材料 期限 渠道 咨询电话 of a policy; see kb.cards
+cards = Table(                                  # 对象 条件 标准 材料 期限 渠道 咨询电话; see kb.curation.cards
     "cards",
     metadata,
     Column("document_id", String(16), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
@@ -335,7 +335,7 @@ cards = Table(                                  # 对象 条件 标准 材料 �
     Column("method", String(8), nullable=False),    # rule, editor
 )
 
-jobs = Table(                                   # long work; see kb.jobs
+jobs = Table(                                   # long work; see kb.upkeep.jobs
     "jobs",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -355,7 +355,7 @@ jobs = Table(                                   # long work; see kb.jobs
     Index("jobs_state", "state"),
 )
 
-conflicts = Table(                              # as they were last looked for; see kb.conflict_rows
+conflicts = Table(                              # as they were last looked for; see kb.conflicts.rows
     "conflicts",
     metadata,
     Column("id", String(16), primary_key=True),

@@ -22,7 +22,7 @@ from kb import catalogue, lookup
 from kb.background import Background
 from kb.expansion import Expansion, TermMap
 from kb.features import AskedTerms, Candidate, loose_candidates
-from kb.graph import neighbours
+from kb.graph.links import neighbours
 from kb.index import Index
 from kb.ranker import Ranker
 from kb.steps import Steps, number

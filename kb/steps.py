@@ -31,15 +31,15 @@ from core.errors import PolicyDeskError, StorageFull
 from core.ports import Point, Store
 from core.records import Document, Duplicate, RevisionChange, State
 from kb import catalogue, lookup, validity
-from kb.audit import Entry, record_all
 from kb.catalogue import Live
-from kb.compare import revision_change
-from kb.duplicates import earlier_duplicates, save_sketches, sketches_of, without_sketch
+from kb.curation.compare import revision_change
+from kb.curation.duplicates import earlier_duplicates, save_sketches, sketches_of, without_sketch
 from kb.encode import Encoded, Fields, Packed, unpack
 from kb.encode import encode as encode_texts
-from kb.graph import save_references, without_references
+from kb.graph.links import save_references, without_references
 from kb.home import check_free_space, use_reserve
 from kb.index import Index
+from kb.log.audit import Entry, record_all
 from kb.points import IndexEntry, index_entries, point_ids
 from kb.rows import Standing
 from kb.turns import Readers, Turns

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from core.records import Document, Facts, State
-from kb.graph import names_of
-from kb.relations import Relation
+from kb.graph.links import names_of
+from kb.graph.relations import Relation
 from kb.rows import STORED, facts_of, in_state, span_of, span_values
 from kb.schema import documents, edges, names, rulings
 from kb.versions import Ending, Span, spans, start_of, version_key

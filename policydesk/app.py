@@ -20,18 +20,18 @@ from core.records import Answer, Document, Hit, IngestReport, Question, SearchOp
 from ingest.correct import corrected
 from ingest.outcomes import OutcomeLog
 from ingest.read import ReadSettings, find_files, read_files
-from kb.answers import Given
 from kb.background import read_background
 from kb.base import KnowledgeBase
 from kb.catalogue import commits
+from kb.curation.direct import DirectAnswers
+from kb.curation.faq_likeness import Likeness
 from kb.database import held_database, open_database
-from kb.direct import DirectAnswers
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import TermMap, read_terms
-from kb.faq_likeness import Likeness
-from kb.graph_ends import responsible_by
+from kb.graph.ends import responsible_by
 from kb.home import hold_home
 from kb.index import IndexSettings, open_as_made, open_index, remove_overtaken, remove_replaced
+from kb.log.answers import Given
 from kb.ranker import SHIPPED as RANKER
 from kb.ranker import Ranker
 from kb.reindex import OnStep, Reindexed, reindex
@@ -130,8 +130,8 @@ class Desk:
 
         ``who`` is written into the log beside edges that such a program adds or deletes in SQL.
         """
-        from kb.graph_push import open_neo4j  # llama-index: 2 s
-        from kb.graph_store import PolicyGraphStore
+        from kb.graph.push import open_neo4j  # llama-index: 2 s
+        from kb.graph.store import PolicyGraphStore
 
         if self.config.graph.store == "sql":
             return PolicyGraphStore(self.base, who=who)

@@ -13,7 +13,7 @@ import typer
 from policydesk.options import AsJson, By, ConfigFile, Home, opened_desk, parse_date, write_lines
 
 if TYPE_CHECKING:
-    from kb.audit_check import Checked
+    from kb.log.audit_check import Checked
     from policydesk.replaying import Replay
 
 audit_app = typer.Typer(help="审计日志：校验、查阅、做检查点、清理。", no_args_is_help=True)
@@ -32,8 +32,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """从第一行起核对日志、检查点和每个回答；有不符即指出，退出码 1。"""
-    from kb.audit_check import check
-    from kb.checkpoints import Checkpoints
+    from kb.log.audit_check import check
+    from kb.log.checkpoints import Checkpoints
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
@@ -57,7 +57,7 @@ def list_rows(
     as_json: AsJson = False,
 ) -> None:
     """列出日志：何时、谁、做了什么。"""
-    from kb.audit import Wanted, listed, local_time
+    from kb.log.audit import Wanted, listed, local_time
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
@@ -86,7 +86,7 @@ def checkpoint(home: Home = None, config: ConfigFile = None, as_json: AsJson = F
 @audit_app.command("purge")
 def purge(before: _Before, by: By = "", home: Home = None, config: ConfigFile = None) -> None:
     """删去某天之前的日志和其中的回答；不足 audit.keep_days 天的一律拒绝，清理本身记入日志。"""
-    from kb import audit
+    from kb.log import audit
 
     with opened_desk(config, home) as desk:
         ledger = desk.base.ledger
@@ -132,7 +132,7 @@ def _checked_lines(found: Checked) -> Iterator[str]:
 
 
 def _replay_lines(found: Replay) -> Iterator[str]:
-    from kb.audit import local_time
+    from kb.log.audit import local_time
 
     kept = found.kept
     yield f"回答 {kept.id}  {local_time(kept.at).isoformat(' ', 'seconds')}  {kept.answer.status.value}"

@@ -31,7 +31,7 @@ def bench_busy(
     from eval.busy import busy_lines, run_busy
     from eval.gold import gold_digest, read_gold, with_defaults
     from eval.record import Measured, circumstances
-    from kb.jobs import JobState, add, get
+    from kb.upkeep.jobs import JobState, add, get
     from policydesk.batch import to_line
     from policydesk.job_runner import do_queued, doing_jobs
 

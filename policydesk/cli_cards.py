@@ -12,7 +12,7 @@ from core.errors import PolicyDeskError
 from policydesk.options import AsJson, By, ConfigFile, Home, opened_desk, write_lines
 
 if TYPE_CHECKING:
-    from kb.card_rows import CardLine
+    from kb.curation.card_rows import CardLine
     from policydesk.app import Desk
 
 cards_app = typer.Typer(help="政策卡片：对象、条件、标准、材料、期限、渠道、咨询电话。", no_args_is_help=True)
@@ -44,7 +44,7 @@ def set_value(
     config: ConfigFile = None,
 ) -> None:
     """改一行，或另加一行。重新读取同一来源时保留；原文读出的内容变了，则两边并列。"""
-    from kb.card_rows import card_change
+    from kb.curation.card_rows import card_change
 
     with opened_desk(config, home) as desk:
         lines = card_lines_of(desk, document)
@@ -64,7 +64,7 @@ def revert(
     config: ConfigFile = None,
 ) -> None:
     """撤销对一行的修改，恢复原文读出的内容。"""
-    from kb.card_rows import card_line
+    from kb.curation.card_rows import card_line
 
     with opened_desk(config, home) as desk:
         lines = card_lines_of(desk, document)
@@ -78,7 +78,7 @@ def revert(
 
 
 def card_lines_of(desk: Desk, document: str) -> list[CardLine]:
-    from kb.card_rows import card_lines
+    from kb.curation.card_rows import card_lines
 
     whole = desk.document(document)
     return desk.base.read(lambda connection: card_lines(connection, whole))

@@ -12,7 +12,7 @@ import typer
 from policydesk.options import AsJson, AsOf, ConfigFile, Home, Region, opened_desk, write_lines
 
 if TYPE_CHECKING:
-    from kb.conflicts import Conflict, Side
+    from kb.conflicts.find import Conflict, Side
     from policydesk.app import Desk
 
 def conflicts(
@@ -37,9 +37,9 @@ def conflicts(
 
 
 def _found(desk: Desk, document: str | None, *, day: date, region: str | None) -> list[Conflict]:
-    from kb.clause_rows import complete_clauses
-    from kb.conflict_rows import keep_conflicts
-    from kb.conflicts import conflicts_of, find_conflicts
+    from kb.conflicts.clause_rows import complete_clauses
+    from kb.conflicts.find import conflicts_of, find_conflicts
+    from kb.conflicts.rows import keep_conflicts
     from qa.scope import today
 
     names = desk.config.regions.names
@@ -57,7 +57,7 @@ def _found(desk: Desk, document: str | None, *, day: date, region: str | None) -
 
 
 def _lines(found: list[Conflict]) -> Iterator[str]:
-    from kb.conflict_rows import KINDS
+    from kb.conflicts.rows import KINDS
 
     if not found:
         yield "没有发现不一致的规定"

@@ -15,8 +15,8 @@ from policydesk.options import AsJson, By, ConfigFile, Home, Region, opened_desk
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from kb.audit import AuditRow
-    from kb.faq_entries import FaqEntry
+    from kb.curation.faq_entries import FaqEntry
+    from kb.log.audit import AuditRow
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ def add(
     config: ConfigFile = None,
 ) -> None:
     """新建一个条目（草稿）；给出 --section 即为办事指南。打印编号。"""
-    from kb import faq, faq_entries
+    from kb.curation import faq, faq_entries
 
     given = _given({
         "question": question, "answer": answer, "similar": similar, "negative": negative, "threshold": threshold,
@@ -88,7 +88,7 @@ def edit(
     config: ConfigFile = None,
 ) -> None:
     """修改一个条目：只改给出的各项；可多次的选项整组替换。"""
-    from kb import faq, faq_entries
+    from kb.curation import faq, faq_entries
 
     given = _given({
         "question": question, "answer": answer, "similar": similar, "negative": negative, "threshold": threshold,
@@ -115,7 +115,7 @@ def list_entries(
     as_json: AsJson = False,
 ) -> None:
     """列出条目及其状态；暂停的附原因。"""
-    from kb import faq, faq_entries
+    from kb.curation import faq, faq_entries
     from policydesk.batch import to_line
 
     try:
@@ -134,7 +134,7 @@ def list_entries(
 @faq_app.command("show")
 def show(entry: EntryId, home: Home = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """显示一个条目的全部内容。"""
-    from kb import faq, faq_entries
+    from kb.curation import faq, faq_entries
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
@@ -150,7 +150,7 @@ def publish(
     config: ConfigFile = None,
 ) -> None:
     """发布条目，或在核对后恢复暂停的条目；引文须逐字在已发布文件中，答复中的数字须在引文中。"""
-    from kb import faq
+    from kb.curation import faq
 
     def change(connection: Connection) -> None:
         for name in entries:
@@ -163,7 +163,7 @@ def publish(
 @faq_app.command("withdraw")
 def withdraw(entry: EntryId, by: By = "", home: Home = None, config: ConfigFile = None) -> None:
     """撤下一个条目，立即不再作答。"""
-    from kb import faq
+    from kb.curation import faq
 
     _changed(config, home, lambda connection: faq.withdraw(connection, by, entry))
     typer.echo(f"已撤下 {entry}", err=True)
@@ -178,7 +178,7 @@ def import_entries(
     config: ConfigFile = None,
 ) -> None:
     """收入条目：编号已有的修改，其余新建；有一行不对则一行也不收。"""
-    from kb import faq, faq_entries
+    from kb.curation import faq, faq_entries
 
     try:
         entries = list(faq_entries.read_entries(file.read_text(encoding="utf-8-sig").splitlines(), str(file)))
@@ -200,7 +200,7 @@ def export_entries(
     config: ConfigFile = None,
 ) -> None:
     """把全部条目写成 JSON Lines 文件。"""
-    from kb import faq, faq_entries
+    from kb.curation import faq, faq_entries
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
@@ -214,7 +214,7 @@ def history(entry: EntryId, home: Home = None, config: ConfigFile = None, as_jso
     """列出一个条目的全部改动：何时、谁、改前改后。"""
     from dataclasses import asdict
 
-    from kb import faq
+    from kb.curation import faq
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
@@ -233,7 +233,7 @@ def revert(
     config: ConfigFile = None,
 ) -> None:
     """把条目的内容恢复成某次改动之后的样子；状态不变。"""
-    from kb import faq
+    from kb.curation import faq
 
     _changed(config, home, lambda connection: faq.revert(connection, by, entry, seq))
     typer.echo(f"已恢复 {entry} 到第 {seq} 行", err=True)
@@ -247,7 +247,7 @@ def _changed(config: Path | None, home: Path | None, made: Callable[[Connection]
 def _given(
     options: Mapping[str, object], section: Sequence[str] | None, cite: Sequence[str] | None
 ) -> dict[str, Any]:
-    """What was given, as `kb.faq_entries.entry_of` reads it."""
+    """What was given, as `kb.curation.faq_entries.entry_of` reads it."""
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if section:
         named = (_split(part, "=", 2, "--section 应如 材料=身份证") for part in section)
@@ -283,7 +283,7 @@ def _lines(entry: FaqEntry) -> Iterator[str]:
 
 
 def _history_lines(rows: Sequence[AuditRow]) -> Iterator[str]:
-    from kb.audit import local_time
+    from kb.log.audit import local_time
 
     for row in rows:
         yield f"{row.seq}  {local_time(row.at).isoformat(' ', 'seconds')}  {row.who}  {row.action}"

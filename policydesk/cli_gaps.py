@@ -13,7 +13,7 @@ from core.records import Verdict
 from policydesk.options import AsJson, By, ConfigFile, Home, opened_desk, parse_date, write_lines
 
 if TYPE_CHECKING:
-    from kb.gaps import Concern, Gap, Retried
+    from kb.curation.gaps import Concern, Gap, Retried
 
 gaps_app = typer.Typer(help="知识缺口：没答上、把握小或有争议的问题，归并成任务。", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def feedback(
     config: ConfigFile = None,
 ) -> None:
     """评价一个回答；错误或过时的由 gaps mine 归入缺口。"""
-    from kb.answers import judge
+    from kb.log.answers import judge
 
     with opened_desk(config, home) as desk, desk.base.ledger.changing() as connection:
         judge(connection, by, answer, verdict, comment)
@@ -51,7 +51,7 @@ def mine(
     as_json: AsJson = False,
 ) -> None:
     """把没答上、把握小、有争议的问题归并成缺口；与未办结缺口相同或相近的并入其中。"""
-    from kb import gaps
+    from kb.curation import gaps
     from policydesk.batch import to_line
     from policydesk.gap_work import mine_gaps, mined_line
 
@@ -75,7 +75,7 @@ def list_gaps(
     as_json: AsJson = False,
 ) -> None:
     """列出缺口，先到期的在前。"""
-    from kb import gaps
+    from kb.curation import gaps
     from policydesk.batch import to_line
 
     states = list(gaps.GapState) if everything else [gaps.GapState.OPEN]
@@ -87,7 +87,7 @@ def list_gaps(
 @gaps_app.command("show")
 def show(gap: GapId, home: Home = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """显示一个缺口和其中的问题。"""
-    from kb import gaps
+    from kb.curation import gaps
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk, desk.base.ledger.reading() as connection:
@@ -110,7 +110,7 @@ def assign(
     config: ConfigFile = None,
 ) -> None:
     """把缺口交给一个单位，可另定期限。"""
-    from kb import gaps
+    from kb.curation import gaps
 
     with opened_desk(config, home) as desk, desk.base.ledger.changing() as connection:
         gaps.assign(connection, by, gap, owner, due)

@@ -30,9 +30,9 @@ from policydesk.options import (
 
 if TYPE_CHECKING:
     from core.config import Config
-    from kb.graph_extract import Extracted
-    from kb.graph_queries import Found
-    from kb.graph_records import GraphOptions
+    from kb.graph.extract import Extracted
+    from kb.graph.queries import Found
+    from kb.graph.records import GraphOptions
     from policydesk.app import Desk
     from policydesk.graph_lines import Quotes
 
@@ -70,8 +70,8 @@ def neighbours(
     as_json: AsJson = False,
 ) -> None:
     """一份文件或一条的关系：它说到谁，谁说到它；每条关系都有原文位置。"""
-    from kb.graph_ends import find_node, quotes
-    from kb.graph_queries import neighbours
+    from kb.graph.ends import find_node, quotes
+    from kb.graph.queries import neighbours
     from policydesk.graph_lines import found_lines
 
     both = incoming == outgoing
@@ -94,8 +94,8 @@ def path(
     as_json: AsJson = False,
 ) -> None:
     """两份文件之间的一条最短路径；没有则退出码为 1。"""
-    from kb.graph_ends import find_node, quotes
-    from kb.graph_paths import path
+    from kb.graph.ends import find_node, quotes
+    from kb.graph.paths import path
     from policydesk.graph_lines import path_lines
 
     options = _options(kind, as_of)
@@ -118,8 +118,8 @@ def implements(
     as_json: AsJson = False,
 ) -> None:
     """谁实施谁：一份文件实施的上位文件，和实施它的细则、办法，逐级列出。"""
-    from kb.graph_ends import find_node, quotes
-    from kb.graph_paths import implementing
+    from kb.graph.ends import find_node, quotes
+    from kb.graph.paths import implementing
     from policydesk.graph_lines import implementing_lines
 
     options = _options(None, as_of)
@@ -142,7 +142,7 @@ def responsible(
     as_json: AsJson = False,
 ) -> None:
     """一件事由谁负责：部门、电话和写明它的条文。"""
-    from kb.graph_ends import responsible_by
+    from kb.graph.ends import responsible_by
     from policydesk.batch import to_line
     from policydesk.graph_lines import responsible_json, responsible_lines
 
@@ -161,7 +161,7 @@ def open_(
     as_json: AsJson = False,
 ) -> None:
     """被引用而没有入库的文件，被引用最多的在前；入库后自动接上。"""
-    from kb.graph_ends import open_ends
+    from kb.graph.ends import open_ends
     from policydesk.batch import to_line
     from policydesk.graph_lines import open_lines
 
@@ -186,9 +186,9 @@ def export(
     config: ConfigFile = None,
 ) -> None:
     """导出整个图，或一份文件周围的部分：文件、条、机关、术语为节点，关系带种类、来源方法和原文位置。"""
-    from kb.graph_ends import find_node
-    from kb.graph_export import graphml_lines, json_lines, part_of_graph, whole_graph
-    from kb.graph_queries import neighbours
+    from kb.graph.ends import find_node
+    from kb.graph.export import graphml_lines, json_lines, part_of_graph, whole_graph
+    from kb.graph.queries import neighbours
 
     options = _options(kind, as_of, limit)
     with opened_desk(config, home) as desk, desk.base.reading() as connection:
@@ -215,9 +215,9 @@ def picture(
     config: ConfigFile = None,
 ) -> None:
     """把一份文件的周围画成 SVG 图。"""
-    from kb.graph_ends import find_node
-    from kb.graph_picture import picture
-    from kb.graph_queries import neighbours
+    from kb.graph.ends import find_node
+    from kb.graph.picture import picture
+    from kb.graph.queries import neighbours
 
     options = _options(kind, as_of, limit)
     with opened_desk(config, home) as desk, desk.base.reading() as connection:
@@ -234,7 +234,7 @@ def push(
     config: ConfigFile = None,
 ) -> None:
     """把图复制到 graph.store 指定的 Neo4j；上次复制的先删去。"""
-    from kb.graph_push import open_neo4j, push
+    from kb.graph.push import open_neo4j, push
 
     settings = read_config(config)
     store = open_neo4j(settings.graph)
@@ -282,7 +282,7 @@ def extract(
 def _options(
     kind: list[str] | None, as_of: date | None, limit: int = 100, *, outgoing: bool = True, incoming: bool = True
 ) -> GraphOptions:
-    from kb.graph_records import KIND_NAMES, GraphOptions
+    from kb.graph.records import KIND_NAMES, GraphOptions
 
     unknown = sorted(set(kind or ()) - KIND_NAMES.keys())
     if unknown:
@@ -303,7 +303,7 @@ def _write_found(
 
 
 def _named(desk: Desk, documents: list[str]) -> list[str]:
-    from kb.graph_ends import find_node
+    from kb.graph.ends import find_node
 
     with desk.base.reading() as connection:
         return [find_node(connection, name).document or "" for name in documents]
@@ -318,8 +318,8 @@ def _with_model(config: Config, llm: str) -> Config:
 
 def _extracted(desk: Desk, ids: list[str], *, who: str, workers: int) -> Extracted:
     from core.tasks import EXTRACT
-    from kb.generator_llm import GeneratorLLM
-    from kb.graph_extract import extract
+    from kb.graph.extract import extract
+    from kb.graph.generator_llm import GeneratorLLM
 
     if desk.generator is None:
         raise ConfigError("没有语言模型：请写明 generate.model，或给出 --llm openai:http://地址:端口#模型名")

@@ -16,7 +16,7 @@ from policydesk.options import AsJson, By, ConfigFile, Home, opened_desk, read_c
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from kb.jobs import Job
+    from kb.upkeep.jobs import Job
 
 jobs_app = typer.Typer(help="长任务：排队、进度、取消；由 serve 或 jobs run 依次执行。", no_args_is_help=True)
 
@@ -44,7 +44,7 @@ def jobs_add(
 ) -> None:
     """排入一项任务；正在运行的 serve 会执行它，否则用 jobs run。"""
     from ingest.read import find_files
-    from kb.jobs import add
+    from kb.upkeep.jobs import add
 
     arguments: dict[str, object] = {}
     if kind is Kind.INGEST:
@@ -68,7 +68,7 @@ def jobs_list(
     as_json: AsJson = False,
 ) -> None:
     """列出任务，新的在前。"""
-    from kb.jobs import WAITING, JobState, listed
+    from kb.upkeep.jobs import WAITING, JobState, listed
 
     with _database(config, home) as engine:
         found = listed(engine, WAITING if waiting else tuple(JobState), limit=limit)
@@ -79,7 +79,7 @@ def jobs_list(
 @jobs_app.command("show")
 def jobs_show(job: JobId, home: Home = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """显示一项任务的全部内容。"""
-    from kb.jobs import get
+    from kb.upkeep.jobs import get
     from policydesk.batch import to_line
 
     with _database(config, home) as engine:
@@ -93,7 +93,7 @@ def jobs_cancel(
     job: JobId, by: By = "", home: Home = None, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
     """取消一项任务：排队的立即取消，进行中的做完手上的一步后停下，已入库的保留。"""
-    from kb.jobs import cancel
+    from kb.upkeep.jobs import cancel
 
     with _database(config, home) as engine:
         _show(cancel(engine, job, who=by), as_json=as_json)
@@ -102,7 +102,7 @@ def jobs_cancel(
 @jobs_app.command("run")
 def jobs_run(home: Home = None, config: ConfigFile = None) -> None:
     """没有 serve 时，在前台依次执行排队的任务，直到没有为止；有任务失败时以 1 结束。"""
-    from kb.jobs import JobState
+    from kb.upkeep.jobs import JobState
     from policydesk.job_runner import do_queued, told
 
     ended: list[Job] = []

@@ -15,7 +15,7 @@ from policydesk.options import AsJson, By, ConfigFile, Home, opened_desk, parse_
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from kb.lifecycle import Impact, Revision, Ruling
+    from kb.curation.lifecycle import Impact, Revision, Ruling
 
 DocumentId = Annotated[str, typer.Argument(help="文件编号，见 policydesk documents")]
 
@@ -31,7 +31,7 @@ def repeal(
     config: ConfigFile = None,
 ) -> None:
     """裁定一份已发布文件废止（或仍然有效）；先列出受影响的内容。裁定优先于文件中的表述，可以撤销。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
 
     if (day is None) != in_force:
         raise typer.BadParameter("请用 --from 给出日期，或用 --in-force 裁定仍然有效，二者取一")
@@ -55,7 +55,7 @@ def unrule(
     config: ConfigFile = None,
 ) -> None:
     """撤销一项裁定：文件的效力重新按文件中的表述确定。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
 
     with opened_desk(config, home) as desk:
         desk.base.change(lambda connection: lifecycle.undo_ruling(connection, number, by))
@@ -64,7 +64,7 @@ def unrule(
 
 def impact(document: DocumentId, home: Home = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """一份文件废止或撤下会影响什么：引用它的文件、问答条目、给出过的答案。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk:
@@ -74,7 +74,7 @@ def impact(document: DocumentId, home: Home = None, config: ConfigFile = None, a
 
 def history(document: DocumentId, home: Home = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """一份文件来源的全部版本、裁定和操作记录。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
     from policydesk.batch import to_line
 
     with opened_desk(config, home) as desk:
@@ -102,7 +102,7 @@ def care(
     config: ConfigFile = None,
 ) -> None:
     """指定一份文件由谁维护、什么时候复核；没有给出的一项保持不变。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
 
     def change(connection: Connection) -> None:
         before = lifecycle.care_of(connection, source)

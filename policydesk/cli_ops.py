@@ -15,7 +15,7 @@ import typer
 from policydesk.options import AsJson, By, ConfigFile, Home, read_config, write_lines
 
 if TYPE_CHECKING:
-    from kb.doctor_findings import Finding
+    from kb.upkeep.doctor_findings import Finding
 
 _SHOWN = 20                  # findings of one kind; --json gives all
 
@@ -29,8 +29,8 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """检查数据库、索引、引用关系和文件记录是否一致；--repair 修复。没有问题时以 0 结束。"""
-    from kb.doctor import examine, sound
-    from kb.doctor import repair as put_right
+    from kb.upkeep.doctor import examine, sound
+    from kb.upkeep.doctor import repair as put_right
     from policydesk.batch import to_line
     from policydesk.ops import open_case
 
@@ -76,7 +76,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """把备份恢复到一个空的目录；恢复完成之前目录不出现。"""
-    from kb.backup_files import verify
+    from kb.upkeep.backup_files import verify
     from policydesk.batch import to_line
     from policydesk.ops import restore_home
 

@@ -14,7 +14,7 @@ from policydesk.options import AsJson, By, ConfigFile, Home, opened_desk, write_
 
 if TYPE_CHECKING:
     from core.records import Document
-    from kb.lifecycle import Due
+    from kb.curation.lifecycle import Due
     from policydesk.app import Desk
     from policydesk.review import Preview
 
@@ -27,7 +27,7 @@ _SURE = 0.9                      # fields read with less are shown for confirmin
 @review_app.command("submit")
 def submit(ids: Ids, by: By = "", home: Home = None, config: ConfigFile = None) -> None:
     """提交草稿审核。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
 
     with opened_desk(config, home) as desk:
         desk.base.change(lambda connection: lifecycle.submit(connection, ids, by))
@@ -51,7 +51,7 @@ def send_back(
     config: ConfigFile = None,
 ) -> None:
     """退回修改。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
 
     with opened_desk(config, home) as desk:
         desk.base.change(lambda connection: lifecycle.send_back(connection, ids, note, by))
@@ -72,7 +72,7 @@ def waiting(home: Home = None, config: ConfigFile = None, as_json: AsJson = Fals
 @review_app.command("due")
 def due(home: Home = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """列出复核到期、即将失效和刚失效的文件。"""
-    from kb import lifecycle
+    from kb.curation import lifecycle
     from policydesk.batch import to_line
     from qa.scope import today
 

@@ -1,4 +1,4 @@
-"""Finding what nobody could answer, and asking it again: the parts of `kb.gaps` that need a whole desk."""
+"""Finding what nobody could answer, and asking it again: the parts of `kb.curation.gaps` that need a whole desk."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from datetime import date
 from sqlalchemy import Connection, select
 
 from core.records import Citation, Question, Role
-from kb import gaps
 from kb.background import read_background
+from kb.curation import gaps
+from kb.curation.gap_groups import Matrix, likeness
 from kb.expansion import SHIPPED as TERMS
 from kb.expansion import read_terms
-from kb.gap_groups import Matrix, likeness
-from kb.relations import Relation
+from kb.graph.relations import Relation
 from kb.schema import articles, care, documents, edges
 from kb.static_encoder import StaticEncoder
 from policydesk.app import Desk
 
 
 def mine_gaps(desk: Desk, who: str, *, since: date | None, owner: str | None) -> gaps.Mined:
-    """What `kb.gaps.plan` finds, carried out; new gaps go to ``owner``, or to the unit whose documents are nearest."""
+    """What `kb.curation.gaps.plan` finds, carried out; new gaps go to ``owner``, or to the unit whose documents are
+    nearest."""
     config = desk.config.gaps
     encoder, background = StaticEncoder(terms=read_terms([TERMS])), read_background()
 
@@ -59,7 +60,8 @@ def mined_line(mined: gaps.Mined) -> str:
 
 
 def close_gap(desk: Desk, who: str, gap_id: str, note: str) -> list[gaps.Retried]:
-    """Ask every question of a gap again, and close it when all pass; what came of each. Raises as `kb.gaps.close`."""
+    """Ask every question of a gap again, and close it when all pass; what came of each. Raises as
+    `kb.curation.gaps.close`."""
     with desk.base.ledger.reading() as connection:
         concerns = gaps.concerns_of(connection, gap_id)
     retried = list(gaps.retry(concerns, desk.answerer.answer, low_confidence=desk.config.gaps.low_confidence))

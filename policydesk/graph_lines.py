@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from kb.graph_ends import OpenEnd, Responsible
-from kb.graph_export import edge_values, node_values
-from kb.graph_queries import Found
-from kb.graph_records import KIND_NAMES, Edge, Node, Sort
+from kb.graph.ends import OpenEnd, Responsible
+from kb.graph.export import edge_values, node_values
+from kb.graph.queries import Found
+from kb.graph.records import KIND_NAMES, Edge, Node, Sort
 
 Quotes = Mapping[tuple[str, int], str]
 _PREVIEW = 60

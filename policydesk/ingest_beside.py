@@ -1,4 +1,4 @@
-"""An ingest by a process of its own beside the desk that answers; see `kb.beside`."""
+"""An ingest by a process of its own beside the desk that answers; see `kb.upkeep.beside`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from core.errors import PolicyDeskError
 from core.processes import end_with_parent
 from core.records import Document, FileRead, Skipped
 from ingest.correct import corrected
-from kb.beside import BesideAdding, BesideSteps, CopySteps, Line, lend_editing
-from kb.beside_host import Host, OnStep
-from kb.editing import Editing
-from kb.jobs import Lost
+from kb.curation.editing import Editing
+from kb.upkeep.beside import BesideAdding, BesideSteps, CopySteps, Line, lend_editing
+from kb.upkeep.beside_host import Host, OnStep
+from kb.upkeep.jobs import Lost
 from policydesk.app import Desk, opened_beside
 
 _NICE = 10                   # a question goes before any of this

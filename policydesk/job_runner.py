@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from kb.jobs import Job, JobState, Progress, Work, do_all, do_for_ever, requeue_interrupted
+from kb.upkeep.jobs import Job, JobState, Progress, Work, do_all, do_for_ever, requeue_interrupted
 from policydesk.app import Desk
 
 OnEnd = Callable[[Job], None]

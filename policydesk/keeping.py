@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from core.errors import BackendUnavailable, StorageFull
 from core.records import Answer
-from kb.answers import Given, keep
 from kb.base import KnowledgeBase
+from kb.log.answers import Given, keep
 
 ASKED_AT_ONCE = 64               # answers in one commit: a commit waits for the disk
 NOT_KEPT = "未能记入日志：磁盘已满或数据库不可写，这个回答没有编号，不能回放"

@@ -14,16 +14,16 @@ from core.errors import NotFound, PolicyDeskError
 from core.records import Document
 from ingest.correct import with_chunks
 from ingest.document import assemble
-from kb.audit_check import check
-from kb.backup import CopiedIndex, Manifest, write_backup
-from kb.checkpoints import checkpoints_of
 from kb.database import open_unchanged
-from kb.doctor import Case
-from kb.doctor_tables import lost_version, restore_version
 from kb.home import hold_home
 from kb.index import PLACE, recorded
-from kb.restore import Restored, Restoring
+from kb.log.audit_check import check
+from kb.log.checkpoints import checkpoints_of
 from kb.store import store_folder
+from kb.upkeep.backup import CopiedIndex, Manifest, write_backup
+from kb.upkeep.doctor import Case
+from kb.upkeep.doctor_tables import lost_version, restore_version
+from kb.upkeep.restore import Restored, Restoring
 from policydesk import __version__
 from policydesk.app import database_url, opened_home
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.records import Answer, Question, StoredDocument
-from kb import faq
-from kb.answers import Kept, broken_quotes, load, same_answer
-from kb.audit import local_time
+from kb.curation import faq
+from kb.log.answers import Kept, broken_quotes, load, same_answer
+from kb.log.audit import local_time
 from kb.rows import STORED, stored_of
 from kb.schema import answer_sources, documents
 from policydesk.app import Desk

@@ -18,9 +18,9 @@ from core.records import (
     Question,
     State,
 )
-from kb import history
-from kb.clause_rows import complete_clauses
-from kb.conflicts import Conflict, conflicts_of
+from kb.conflicts.clause_rows import complete_clauses
+from kb.conflicts.find import Conflict, conflicts_of
+from kb.curation import history
 from policydesk.app import Desk, open_desk
 from policydesk.batch import read_questions
 from qa.scope import today

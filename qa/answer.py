@@ -16,9 +16,9 @@ from core.masking import masked
 from core.ports import Generator
 from core.records import Answer, Citation, Hit, Question, Role, SearchOptions, Sentence, Status
 from kb.base import KnowledgeBase
-from kb.card_rows import card_lines
-from kb.conflict_rows import known_conflicts
-from kb.direct import Direct
+from kb.conflicts.rows import known_conflicts
+from kb.curation.card_rows import card_lines
+from kb.curation.direct import Direct
 from kb.titled import documents_titled, on_paper, with_titles
 from qa.carded import asks_for_policy, card_answer, carded_hits, spoken_of
 from qa.clarify import REGION, clarify

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from core.records import Answer, Article, Citation, Document, Hit, Sentence, Status
-from kb.card_rows import CardLine
-from kb.cards import NAMES
+from kb.curation.card_rows import CardLine
+from kb.curation.cards import NAMES
 from qa.evidence import Terms
 
 _WHOLE = re.compile(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.records import Citation, Ended, Facts, Question, StoredDocument
-from kb.conflict_rows import KINDS, KnownConflict
+from kb.conflicts.rows import KINDS, KnownConflict
 from qa.scope import today
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from core.numerals import number
-from kb.quantities import Dimension, quantities
+from kb.conflicts.quantities import Dimension, quantities
 
 FACT = "\ue010"
 NEG, MUST, MAY, ONLY, OR, AND, BUT, GAP, ITEM = (chr(0xE001 + n) for n in range(9))
@@ -40,7 +40,7 @@ class Fact:
     """A number with what it counts and the bound it sets."""
 
     text: str
-    unit: str                    # of `kb.quantities`; "" for a bare number; 条 款 项 for an address
+    unit: str                    # of `kb.conflicts.quantities`; "" for a bare number; 条 款 项 for an address
     value: Decimal
     bound: str = ""              # ≥ ≤ > <
     after: str = ""              # the letter behind a bare number

@@ -16,7 +16,7 @@ from core.numerals import chinese_number
 from core.ports import Point, Sparse, Store
 from core.records import Document, Facts, Rank
 from ingest.document import make_document
-from kb.doctor import Case
+from kb.upkeep.doctor import Case
 
 Expected = tuple[str, str]       # code, place
 NOWHERE = "ffffffffffffffff"

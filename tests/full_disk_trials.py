@@ -24,7 +24,7 @@ from core.config import Config, load_config
 from core.errors import BackendUnavailable, PolicyDeskError, StorageFull
 from core.records import Document, Facts, Question, State
 from ingest.correct import field_change
-from kb.doctor import examine
+from kb.upkeep.doctor import examine
 from policydesk.app import Desk, open_desk
 from policydesk.ops import back_up, open_case
 from tests.doctor_faults import documents, make

@@ -36,11 +36,11 @@ from core.errors import IndexMismatch
 from core.records import Document, Facts, Rank, SearchOptions, State
 from ingest.correct import text_change
 from ingest.document import make_document
-from kb import lifecycle
+from kb.curation import lifecycle
 from kb.database import open_database
-from kb.doctor import examine
 from kb.index import Index, IndexSettings
 from kb.tokens import open_tokenizer
+from kb.upkeep.doctor import examine
 from policydesk.app import Desk, open_desk, reindex_home
 from policydesk.ops import open_case
 from tests import postgres

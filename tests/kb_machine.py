@@ -29,11 +29,11 @@ from sqlalchemy import select
 from core.errors import PolicyDeskError
 from core.records import EditorChange, SearchOptions, State
 from ingest.correct import field_change, merge_change, split_change, text_change
-from kb import faq, lifecycle
-from kb.audit import utc_now
-from kb.doctor import examine, repair
-from kb.faq_entries import Basis, FaqEntry
+from kb.curation import faq, lifecycle
+from kb.curation.faq_entries import Basis, FaqEntry
+from kb.log.audit import utc_now
 from kb.schema import faqs
+from kb.upkeep.doctor import examine, repair
 from tests.kb_machine_desk import OpenedDesk
 from tests.kb_machine_home import (
     DAMAGES,

@@ -14,9 +14,9 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
-from kb.direct import DirectAnswers
-from kb.faq_likeness import Likeness
-from kb.history import known_at
+from kb.curation.direct import DirectAnswers
+from kb.curation.faq_likeness import Likeness
+from kb.curation.history import known_at
 from policydesk.app import Desk, open_desk
 from tests.kb_machine_home import (
     agree,

@@ -17,15 +17,15 @@ from core.records import SearchOptions, State
 from kb import lookup
 from kb.background import read_background
 from kb.base import KnowledgeBase
-from kb.doctor import Case, examine
-from kb.doctor_index import point_findings, vector_findings, wanted_points
-from kb.faq_likeness import Likeness
-from kb.graph_ends import open_ends
-from kb.graph_export import whole_graph
-from kb.graph_queries import neighbours
-from kb.graph_records import Edge, GraphOptions, Node, document_node
+from kb.curation.faq_likeness import Likeness
+from kb.graph.ends import open_ends
+from kb.graph.export import whole_graph
+from kb.graph.queries import neighbours
+from kb.graph.records import Edge, GraphOptions, Node, document_node
 from kb.static_encoder import StaticEncoder
 from kb.tokens import open_tokenizer
+from kb.upkeep.doctor import Case, examine
+from kb.upkeep.doctor_index import point_findings, vector_findings, wanted_points
 from policydesk.app import open_desk
 from policydesk.ops import open_case
 from tests.kb_machine_world import DAYS, TITLES, TODAY, EdgeKey, World, content_of, word_of

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from core.config import load_config
-from kb.graph_records import KIND_NAMES
-from kb.relations import Relation
+from kb.graph.records import KIND_NAMES
+from kb.graph.relations import Relation
 from policydesk.app import open_desk
 from tests.conftest import ROOT, SAMPLES
 

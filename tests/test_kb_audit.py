@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine, Executable, create_engine, delete, in
 
 from core.errors import PolicyDeskError
 from core.records import Answer, Question, Status
-from kb.answers import Given, keep
-from kb.audit import FIRST, Wanted, listed, newest, purge, purgeable, record, row_hash, start_of
-from kb.audit_check import Checked, check
-from kb.checkpoints import EVERY, Checkpoints
 from kb.database import open_database
+from kb.log.answers import Given, keep
+from kb.log.audit import FIRST, Wanted, listed, newest, purge, purgeable, record, row_hash, start_of
+from kb.log.audit_check import Checked, check
+from kb.log.checkpoints import EVERY, Checkpoints
 from kb.schema import answers, audit, metadata
 
 ROWS = 48

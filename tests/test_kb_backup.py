@@ -21,11 +21,11 @@ import pytest
 from core.config import Config
 from core.errors import NotFound, PolicyDeskError, StorageFull
 from core.records import Document, Facts, Question, State
-from kb.backup import TABLES
-from kb.backup_files import Damaged, unpack, verify
 from kb.database import migrate, open_unchanged
-from kb.doctor import examine
-from kb.restore import Restoring
+from kb.upkeep.backup import TABLES
+from kb.upkeep.backup_files import Damaged, unpack, verify
+from kb.upkeep.doctor import examine
+from kb.upkeep.restore import Restoring
 from policydesk.app import open_desk
 from policydesk.ops import back_up, open_case, restore_home
 from tests.conftest import ROOT, needs_postgres

@@ -19,10 +19,10 @@ from core.config import Config
 from core.records import Document, Facts, Rank, SearchOptions
 from ingest.document import make_document
 from kb import catalogue
-from kb.beside import CopySteps, LentLock, Line
-from kb.beside_host import Host
 from kb.index import BESIDE
 from kb.steps import encode
+from kb.upkeep.beside import CopySteps, LentLock, Line
+from kb.upkeep.beside_host import Host
 from policydesk.app import Desk, open_desk
 from tests.conftest import needs_postgres
 from tests.postgres import Server

@@ -15,8 +15,8 @@ from core.records import Document, Facts, Rank
 from eval.cards import judge, read_gold, sample_cards
 from eval.conflicts import published
 from ingest.document import make_document
-from kb.card_rows import CardLine, card_change, card_line, card_lines, save_cards
-from kb.cards import Card, cards
+from kb.curation.card_rows import CardLine, card_change, card_line, card_lines, save_cards
+from kb.curation.cards import Card, cards
 from kb.schema import cards as card_table
 from policydesk.app import Desk, open_desk
 from tests.conftest import SAMPLES

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.records import Article, ArticleChange, Change, Document, Edit, Facts
-from kb.compare import compare, edits_between, revision_change
+from kb.curation.compare import compare, edits_between, revision_change
 
 WORDS = ("住房租金补贴由区住房保障部门按月发放", "养犬人应当在三十日内到公安机关办理登记",
          "停车场应当公示收费标准和监督电话", "供水单位不得擅自停止供水",

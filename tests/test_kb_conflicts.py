@@ -16,10 +16,10 @@ from core.records import Document, Facts, Rank
 from eval.conflicts import holds, pair_key, published, read_documents, score, verdicts
 from eval.planted import plant
 from ingest.document import make_document
-from kb.card_rows import card_lines, save_cards
-from kb.clause_rows import complete_clauses
-from kb.conflicts import Conflict, conflicts_of, find_conflicts
-from kb.precedence import Precedence
+from kb.conflicts.clause_rows import complete_clauses
+from kb.conflicts.find import Conflict, conflicts_of, find_conflicts
+from kb.conflicts.precedence import Precedence
+from kb.curation.card_rows import card_lines, save_cards
 from kb.schema import clauses
 from policydesk.app import open_desk
 from tests.conftest import SAMPLES

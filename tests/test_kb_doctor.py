@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from core.config import Config
 from core.errors import PolicyDeskError, StorageFull
 from core.records import Question, State
-from kb.clause_rows import complete_clauses
-from kb.doctor import Case, examine, repair
+from kb.conflicts.clause_rows import complete_clauses
+from kb.upkeep.doctor import Case, examine, repair
 from policydesk.app import open_desk
 from policydesk.cli import app
 from policydesk.ops import open_case

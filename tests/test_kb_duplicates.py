@@ -16,8 +16,8 @@ from core.errors import NotFound
 from core.records import Document, Duplicate, Facts, Likeness, Rank, State
 from ingest.document import make_document
 from kb.base import KnowledgeBase
+from kb.curation.sketch import Sketch, band_keys, similarity, sketch
 from kb.schema import bands, sketches
-from kb.sketch import Sketch, band_keys, similarity, sketch
 from policydesk.app import open_desk
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from core.records import Document, Facts
 from ingest.document import make_document
-from kb.duties import duties
-from kb.edges import edges_of
-from kb.relations import Reference, Relation
-from kb.requirements import requirements
+from kb.graph.duties import duties
+from kb.graph.edges import edges_of
+from kb.graph.relations import Reference, Relation
+from kb.graph.requirements import requirements
 
 TITLE = "临江市养犬管理条例"
 

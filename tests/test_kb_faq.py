@@ -15,10 +15,10 @@ from core.config import Config
 from core.errors import NotFound, PolicyDeskError
 from core.records import Answer, Question, Role, State
 from eval.faq import measure, read_lines, shipped_likeness
-from kb import faq, faq_entries, lifecycle
-from kb.audit import Wanted, listed
-from kb.faq_entries import Basis, FaqEntry, FaqState, Kind
-from kb.faq_guard import agree, points_of
+from kb.curation import faq, faq_entries, lifecycle
+from kb.curation.faq_entries import Basis, FaqEntry, FaqState, Kind
+from kb.curation.faq_guard import agree, points_of
+from kb.log.audit import Wanted, listed
 from kb.numbers_said import unsaid_numbers
 from kb.schema import audit
 from policydesk.app import Desk, open_desk

@@ -14,10 +14,12 @@ from core.config import Config
 from core.errors import NotFound, PolicyDeskError
 from core.records import Answer, Question, Role, State, Status, Verdict
 from eval.gaps import grouped, read_matters
-from kb import answers, gaps, jobs, lifecycle
-from kb.audit import Wanted, listed
-from kb.gaps import GapKind, GapState
+from kb.curation import gaps, lifecycle
+from kb.curation.gaps import GapKind, GapState
+from kb.log import answers
+from kb.log.audit import Wanted, listed
 from kb.schema import answers as answers_table
+from kb.upkeep import jobs
 from policydesk.app import Desk, open_desk
 from policydesk.gap_work import close_gap, mine_gaps
 from policydesk.job_runner import do_queued

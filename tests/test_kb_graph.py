@@ -18,7 +18,7 @@ from core.records import Document, Facts, Rank
 from ingest.document import make_document
 from kb.base import KnowledgeBase
 from kb.database import open_database
-from kb.graph import Link, Neighbour, neighbours
+from kb.graph.links import Link, Neighbour, neighbours
 from kb.schema import documents, edges, names
 from policydesk.app import Desk, open_desk
 

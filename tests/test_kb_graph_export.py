@@ -12,9 +12,9 @@ import pytest
 from core.config import Config
 from core.records import Document
 from kb.base import KnowledgeBase
-from kb.graph_export import Graph, graphml_lines, json_lines, part_of_graph, whole_graph
-from kb.graph_queries import neighbours
-from kb.graph_records import Edge, GraphOptions, Node, Sort, document_node, named_node
+from kb.graph.export import Graph, graphml_lines, json_lines, part_of_graph, whole_graph
+from kb.graph.queries import neighbours
+from kb.graph.records import Edge, GraphOptions, Node, Sort, document_node, named_node
 from tests.graph_samples import CITY, LAW, RULES, WORLD, opened
 
 

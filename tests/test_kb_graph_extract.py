@@ -33,9 +33,9 @@ with warnings.catch_warnings():
     from llama_index.core.llms import CustomLLM, MockLLM
     from llama_index.core.llms.callbacks import llm_completion_callback
 
-    from kb.generator_llm import GeneratorLLM
-    from kb.graph_extract import extract, schema_extractor
-    from kb.graph_store import PolicyGraphStore
+    from kb.graph.extract import extract, schema_extractor
+    from kb.graph.generator_llm import GeneratorLLM
+    from kb.graph.store import PolicyGraphStore
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 QUOTE = "办理养犬登记找区县公安机关"

@@ -7,9 +7,9 @@ from itertools import combinations
 
 from lxml import etree
 
-from kb.graph_picture import picture
-from kb.graph_queries import Found
-from kb.graph_records import Edge, Node, Sort, article_node, document_node, named_node
+from kb.graph.picture import picture
+from kb.graph.queries import Found
+from kb.graph.records import Edge, Node, Sort, article_node, document_node, named_node
 
 LAW = document_node("a" * 16, "中华人民共和国动物防疫法")
 SVG = "{http://www.w3.org/2000/svg}"

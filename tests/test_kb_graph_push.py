@@ -12,7 +12,7 @@ import pytest
 from core.config import Config
 from core.errors import ConfigError, MissingExtra
 from kb.base import KnowledgeBase
-from kb.graph_export import whole_graph
+from kb.graph.export import whole_graph
 from tests.graph_samples import CITY, LAW, REGISTER, WORLD, opened
 
 with warnings.catch_warnings():
@@ -20,8 +20,8 @@ with warnings.catch_warnings():
     from llama_index.core.graph_stores import SimplePropertyGraphStore
     from llama_index.core.graph_stores.types import EntityNode, Relation
 
-    from kb.graph_push import open_neo4j, push
-    from kb.graph_store import triplet_of
+    from kb.graph.push import open_neo4j, push
+    from kb.graph.store import triplet_of
 
 
 @pytest.fixture

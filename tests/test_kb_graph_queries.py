@@ -13,11 +13,11 @@ from core.config import Config
 from core.errors import NotFound
 from core.records import Document
 from kb.base import KnowledgeBase
-from kb.graph_ends import find_node, open_ends, quotes, responsible
-from kb.graph_export import whole_graph
-from kb.graph_paths import implementing, path
-from kb.graph_queries import Found, neighbours
-from kb.graph_records import GraphOptions, Node, Sort, article_node, document_node
+from kb.graph.ends import find_node, open_ends, quotes, responsible
+from kb.graph.export import whole_graph
+from kb.graph.paths import implementing, path
+from kb.graph.queries import Found, neighbours
+from kb.graph.records import GraphOptions, Node, Sort, article_node, document_node
 from tests.graph_samples import ALONE, CITY, LAW, NOTICE, REGISTER, RULES, WORLD, make, opened
 
 Row = tuple[int, bool, str, str, str]

@@ -10,8 +10,8 @@ import pytest
 
 from core.config import Config
 from kb.base import KnowledgeBase
-from kb.graph_ends import find_node
-from kb.graph_queries import neighbours
+from kb.graph.ends import find_node
+from kb.graph.queries import neighbours
 from kb.schema import audit
 from tests.graph_samples import CITY, LAW, NOTICE, REGISTER, RULES, WORLD, opened
 
@@ -30,7 +30,7 @@ with warnings.catch_warnings():
     from llama_index.core.llms import MockLLM
     from llama_index.core.vector_stores.types import VectorStoreQuery
 
-    from kb.graph_store import PolicyEmbedding, PolicyGraphStore
+    from kb.graph.store import PolicyEmbedding, PolicyGraphStore
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 THIRD = f"临江市养犬管理条例 第三条 [{CITY.id}#2]"

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, select, update
 
 from core.config import Config
 from core.errors import NotFound, PolicyDeskError
-from kb.jobs import (
+from kb.schema import audit, jobs
+from kb.upkeep.jobs import (
     Job,
     JobState,
     Lost,
@@ -26,7 +27,6 @@ from kb.jobs import (
     listed,
     requeue_interrupted,
 )
-from kb.schema import audit, jobs
 from policydesk.app import database_url, looked_at
 
 NEVER = threading.Event()

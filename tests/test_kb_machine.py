@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ingest.correct import split_change, text_change
-from kb import faq
-from kb.doctor import examine, repair
-from kb.faq_entries import Basis, FaqEntry, FaqState
+from kb.curation import faq
+from kb.curation.faq_entries import Basis, FaqEntry, FaqState
+from kb.upkeep.doctor import examine, repair
 from policydesk.app import open_desk
 from tests.kb_machine import run
 from tests.kb_machine_home import agree, closed_home, configuration, damage, findings

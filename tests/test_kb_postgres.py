@@ -19,7 +19,7 @@ from core.numerals import chinese_number
 from core.records import Document, Facts, SearchOptions
 from ingest.document import make_document
 from kb.database import held_database, open_database
-from kb.doctor import examine, repair
+from kb.upkeep.doctor import examine, repair
 from policydesk.app import Desk, open_desk
 from policydesk.ops import back_up, open_case, restore_home
 from tests.conftest import ROOT, needs_postgres

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from core.records import Facts, Rank
-from kb.precedence import Precedence, decide, maker_of, may_meet, place_of
+from kb.conflicts.precedence import Precedence, decide, maker_of, may_meet, place_of
 
 CITY, DISTRICT, OTHER_CITY, PROVINCE = "440100", "440106", "440300", "440000"
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from kb.quantities import Dimension, quantities
+from kb.conflicts.quantities import Dimension, quantities
 
 
 @pytest.mark.parametrize(("text", "dimension", "value", "unit"), [

@@ -7,9 +7,9 @@ import pytest
 from core.numerals import chinese_number, number
 from core.records import Facts
 from ingest.document import make_document
-from kb.definitions import defined_terms
+from kb.graph.definitions import defined_terms
+from kb.graph.references import Reference, Relation, references
 from kb.law_names import bare_name, declared_names, implemented, is_document_name, name_key
-from kb.references import Reference, Relation, references
 
 Read = list[tuple[str, str, str | None, str]]
 

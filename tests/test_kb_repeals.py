@@ -6,9 +6,9 @@ import pytest
 
 from core.records import Facts
 from ingest.document import make_document
-from kb.references import references
-from kb.relations import Reference, Relation
-from kb.repeal_numbers import find_doc_no
+from kb.graph.references import references
+from kb.graph.relations import Reference, Relation
+from kb.graph.repeal_numbers import find_doc_no
 
 TITLE = "临江市养犬管理条例"
 ENDS = (Relation.REPEALS, Relation.SUPERSEDES, Relation.PREVAILS)

@@ -20,8 +20,8 @@ from tests.http_servers import answering
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")      # llama-index imports raise deprecation warnings of its own
-    import kb.graph_extract
-    import kb.graph_push  # noqa: F401
+    import kb.graph.extract
+    import kb.graph.push  # noqa: F401
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 CARD = "临澜市公共租赁住房管理办法"

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from core.config import Config
 from core.records import Question
-from kb.jobs import Job, JobState, get
+from kb.upkeep.jobs import Job, JobState, get
 from policydesk.app import Desk, open_desk
 from policydesk.cli import app
 from policydesk.cli_jobs import Kind

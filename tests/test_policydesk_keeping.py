@@ -15,10 +15,10 @@ from sqlalchemy import Engine, event, func, select
 from core.config import Config
 from core.errors import NotFound
 from core.records import Answer, Question, Role, State, Status, Verdict
-from kb import faq, faq_entries
-from kb.answers import answer_of, judge, load, same_answer
-from kb.audit import Wanted, listed, purgeable
-from kb.audit_check import check
+from kb.curation import faq, faq_entries
+from kb.log.answers import answer_of, judge, load, same_answer
+from kb.log.audit import Wanted, listed, purgeable
+from kb.log.audit_check import check
 from kb.schema import answer_sources, answers, audit
 from policydesk.app import Desk, open_desk
 from policydesk.gap_work import close_gap, mine_gaps

@@ -13,7 +13,7 @@ from core.fakes import ScriptedGenerator
 from core.ports import Message, Structure
 from core.records import Answer, Role, Status
 from core.tasks import Task
-from kb.answers import answer_of
+from kb.log.answers import answer_of
 from qa.draft import DRAFT_LABEL, Part, draft, drafted
 from qa.draft_prompt import prompt_for, reply_schema
 from qa.several import together

@@ -13,7 +13,7 @@ import pytest
 from core.ports import Message, Structure
 from core.records import Answer, Hit, Question, Role, Status
 from core.tasks import Task
-from kb.answers import answer_of, broken_quotes
+from kb.log.answers import answer_of, broken_quotes
 from policydesk.app import Desk
 from qa.draft import draft
 from qa.draft_sources import offered

@@ -1,0 +1,1 @@
+"""What editors make of documents: changes, review, rulings, cards, direct answers, gaps; which documents are alike."""

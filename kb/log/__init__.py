@@ -1,0 +1,1 @@
+"""What was changed and answered -> rows that are chained by hashes, kept and read again."""
