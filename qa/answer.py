@@ -22,7 +22,7 @@ from kb.curation.direct import Direct
 from kb.titled import documents_titled, on_paper, with_titles
 from qa.carded import asks_for_policy, card_answer, carded_hits, spoken_of
 from qa.clarify import REGION, clarify
-from qa.compose import citation_of, source_of
+from qa.compose import citation_of, said_of, source_of
 from qa.draft import DRAFT_LABEL, drafted
 from qa.draft_screen import screened
 from qa.evidence import Terms
@@ -219,7 +219,8 @@ class Answerer:
         chosen, day = picked.hits, question.as_of or today()
         citations = tuple(citation_of(n, quote, day) for n, quote in enumerate(picked.quotes, start=1))
         sentences = tuple(
-            Sentence(text, (n,)) for n, quote in enumerate(picked.quotes, start=1) for text in quote.sentences
+            Sentence(text, (citation.n,))
+            for quote, citation in zip(picked.quotes, citations, strict=True) for text in said_of(quote, citation)
         )
         notices = [notice for hit in chosen for notice in notices_of(hit.document, question, self._noticing)]
         if question.role is Role.CITIZEN:
@@ -290,8 +291,11 @@ class Answerer:
 def _times(understood: float, later: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
     """Milliseconds of each phase, with what was done before the first of them."""
     first = round(understood * 1000, 1)
-    since = {name: round(first + ms, 1) for name, ms in later if name in ("first", "total")}     # since the question
-    return (("understand", first), *({"total": first} | dict(later) | since).items())
+    phases = {"understand": first} | dict(later)
+    for name in ("first", "total"):                     # are told since the question
+        if name in phases:
+            phases[name] = round(first + phases.pop(name), 1)
+    return tuple((phases if "total" in phases else phases | {"total": first}).items())
 
 
 def _completed(connection: Connection, *, answer: Answer, day: date, region: str) -> Answer:
