@@ -527,6 +527,7 @@ class Sentence:
 
     text: str
     citations: tuple[int, ...]
+    label: str = ""              # what it tells, such as 对象 and 材料 of a policy; empty: the answer itself
 
 
 @dataclass(frozen=True, slots=True)

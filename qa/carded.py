@@ -54,17 +54,22 @@ def card_answer(
     document: Document, hit: Hit, lines: Sequence[CardLine], terms: Terms, *, day: date, label: str
 ) -> Answer | None:
     """Of each name the line that speaks most of what was asked; None where too little is known."""
-    shown = [best for name in NAMES if name != _PHONE and (best := _best(lines, name, terms))]
-    if len(shown) < _LEAST:
+    told: dict[tuple[int | None, int | None], list[str]] = {}       # names of each line, which may tell several things
+    lines_of = {}
+    for name in NAMES:
+        if name != _PHONE and (best := _best(lines, name, terms)):
+            told.setdefault((best.start, best.end), []).append(name)
+            lines_of[best.start, best.end] = best
+    if sum(map(len, told.values())) < _LEAST:
         return None
-    citations = tuple(_citation(n, line, document, hit, day) for n, line in enumerate(shown, start=1))
+    citations = tuple(_citation(n, lines_of[span], document, hit, day) for n, span in enumerate(told, start=1))
+    sentences = tuple(
+        Sentence(one.quote, (one.n,), "、".join(names)) for one, names in zip(citations, told.values(), strict=True)
+    )
     phones = tuple(f"{_PHONE}：{line.value}" for line in lines if line.name == _PHONE)
     return Answer(
-        Status.ANSWERED,
-        "\n".join(f"{line.name}：{one.quote}[{one.n}]" for line, one in zip(shown, citations, strict=True)),
-        "extract",
-        sentences=tuple(Sentence(citation.quote, (citation.n,)) for citation in citations),
-        citations=citations, notices=phones, ai_label=label,
+        Status.ANSWERED, "\n".join(f"{one.label}：{one.text}[{one.citations[0]}]" for one in sentences), "extract",
+        sentences=sentences, citations=citations, notices=phones, ai_label=label,
     )
 
 

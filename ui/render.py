@@ -132,7 +132,8 @@ def _body(answer: Answer) -> str:
     sentences = []
     for sentence in answer.sentences:
         buttons = "".join(_button(by_number[n]) for n in sentence.citations if n in by_number)
-        first = _with_keywords(sentence.text[:-1], answer.keywords)
+        label = f'<b class="pd-told">{escape(sentence.label)}</b>' if sentence.label else ""
+        first = label + _with_keywords(sentence.text[:-1], answer.keywords)
         last = escape(sentence.text[-1:])                                       # a number never starts a line
         sentences.append(f'<p class="pd-sentence">{first}<span class="pd-tail">{last}{buttons}</span></p>')
     return "".join(sentences)
@@ -176,7 +177,9 @@ def _ask_next(questions: Sequence[str]) -> str:
 def _plain_body(answer: Answer) -> str:
     if not answer.sentences:
         return answer.text
-    return "\n".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in answer.sentences)
+    return "\n".join(
+        (f"{s.label}：" if s.label else "") + s.text + "".join(f"[{n}]" for n in s.citations) for s in answer.sentences
+    )
 
 
 def _button(citation: Citation) -> str:

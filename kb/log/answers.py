@@ -162,7 +162,7 @@ def answer_of(text: str) -> Answer:
 
 
 def _sentences(rows: Sequence[dict[str, Any]]) -> tuple[Sentence, ...]:
-    return tuple(Sentence(one["text"], tuple(one["citations"])) for one in rows)
+    return tuple(Sentence(one["text"], tuple(one["citations"]), one.get("label", "")) for one in rows)
 
 
 def _citation(row: dict[str, Any]) -> Citation:
