@@ -20,7 +20,7 @@ from kb.conflicts.rows import known_conflicts
 from kb.curation.card_rows import card_lines
 from kb.curation.direct import Direct
 from kb.titled import documents_titled, on_paper, with_titles
-from qa.carded import asks_for_policy, card_answer, carded_hits, spoken_of
+from qa.carded import CardAsked, Speaks, card_answer, card_asked, carded_hits, speaks_of
 from qa.clarify import REGION, clarify
 from qa.compose import citation_of, said_of, source_of
 from qa.draft import DRAFT_LABEL, drafted
@@ -43,6 +43,9 @@ AI_LABEL = "本回答由人工智能从已发布的政策文件中摘录，仅�
 WRITING = "writing"      # who made an answer that is still being drafted; nobody sees it as the last one
 RULES = "rules"          # who made an answer that no document is needed for
 _ANSWERED_KINDS = (Kind.POLICY, Kind.FILE)     # who complains may be told the rule, too
+_ANOTHER = 0.55    # share of the question's weight in one word
+_FEW = 4           # words that name something
+_MOST_OF_FEW = 0.5
 _CANDIDATES = 20   # articles looked at; the answer stands in the first few or nowhere
 
 
@@ -70,7 +73,7 @@ class Answerer:
         self._home_region = home_region
         self._region_names = region_names
         self._words = words
-        self._selector = selector
+        self.selector = selector
         self._noticing = Noticing(home_region, region_names, timedelta(days=config.soon_days), base.title)
         self._direct = direct
         self._responsible = responsible
@@ -167,14 +170,14 @@ class Answerer:
             return _from_entry(entry, (time.perf_counter() - started) * 1000), ()
         if (wanted := documents_wanted(question.text)) and (answer := self._listed(question, wanted, options)):
             return answer, ()
-        terms = self._selector.terms(question.text)
+        terms = self.selector.terms(question.text)
         hits, warned = screened(self._base.search(question.text, options) if terms.weights else [])
         searched = time.perf_counter()
-        picked = self._selector.pick(question.text, hits)
+        picked = self.selector.pick(question.text, hits)
         sources: Sequence[Hit] = ()
-        if asks_for_policy(question.text) and (card := self._carded(question, hits)):
+        if (asked := card_asked(question.text)) and (card := self._carded(question, asked, hits)):
             answer = card
-        elif picked.confidence >= self._config.min_confidence:
+        elif picked.confidence >= self._config.min_confidence and not _speaks_of_another(terms, picked):
             answer = self._clarified(question, picked.hits, self._answered(question, picked))
             sources = [*picked.hits, *(hit for hit in hits if hit not in picked.hits)]
         else:
@@ -202,16 +205,18 @@ class Answerer:
         took = round((time.perf_counter() - started) * 1000, 1)
         return answer and replace(answer, confidence=1.0, timings_ms=(("search", took), ("total", took)))
 
-    def _carded(self, question: Question, hits: Sequence[Hit]) -> Answer | None:
-        """The card that tells most of the policy which the question is about."""
-        terms = Terms(((spoken_of(question.text), 1.0),))      # as one word, which titles say at greater length
-        cards = [card for hit in carded_hits(hits, terms) if (card := self._card(question, hit, terms))]
+    def _carded(self, question: Question, asked: CardAsked, hits: Sequence[Hit]) -> Answer | None:
+        """What the card that tells most of the policy says of what was asked."""
+        speaks = speaks_of(asked.topic, self.selector.terms(asked.topic))
+        cards = [card for hit in carded_hits(hits, speaks) if (card := self._card(question, asked, hit, speaks))]
+        if asked.names:
+            return next(iter(cards), None)
         return max(cards, key=lambda card: len(card.citations), default=None)
 
-    def _card(self, question: Question, hit: Hit, terms: Terms) -> Answer | None:
+    def _card(self, question: Question, asked: CardAsked, hit: Hit, speaks: Speaks) -> Answer | None:
         document = self._base.document(hit.document.id)
         lines = self._base.read(lambda connection: card_lines(connection, document))
-        answer = card_answer(document, hit, lines, terms, day=question.as_of or today(), label=AI_LABEL)
+        answer = card_answer(document, hit, lines, asked, speaks, day=question.as_of or today(), label=AI_LABEL)
         told = notices_of(hit.document, question, self._noticing)
         return answer and replace(answer, notices=(*told, *answer.notices))
 
@@ -251,14 +256,14 @@ class Answerer:
     def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
         """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""
         found, _ = screened(self._base.search(question.text, replace(options, as_of=None)) if terms.weights else [])
-        ever = self._selector.pick(question.text, found)
+        ever = self.selector.pick(question.text, found)
         ever = ever if ever.confidence >= self._config.min_confidence else NOTHING
         day = question.as_of or today()
         lapsed = [hit for hit in ever.hits if hit.document.in_force_to and hit.document.in_force_to <= day]
         if not lapsed:
             coming = [notice for hit in ever.hits for notice in notices_of(hit.document, question, self._noticing)]
             return replace(self._no_evidence(question, options, terms, hits), notices=tuple(dict.fromkeys(coming)))
-        quotes = self._selector.nearest(question.text, lapsed[:1])
+        quotes = self.selector.nearest(question.text, lapsed[:1])
         return Answer(
             Status.EXPIRED,
             f"{source_of(lapsed[0])}曾有规定，但在所问日期不是现行有效的规定，不能作为依据。没有找到现行规定。",
@@ -274,7 +279,7 @@ class Answerer:
         """Nothing answers. An agent, who can judge, is shown what came nearest; a citizen is not."""
         shown = hits if question.role is Role.AGENT else ()
         near = [hit for hit in shown if terms.coverage(whole(hit)) >= self._config.min_related]
-        quotes = self._selector.nearest(question.text, near[: self._config.articles])
+        quotes = self.selector.nearest(question.text, near[: self._config.articles])
         text = f"已检索{searched(options, self._region_names)}，没有找到能回答这个问题的规定。"
         if quotes:
             text += "下列条文最为接近，但不一定回答这个问题，请自行判断。"
@@ -286,6 +291,13 @@ class Answerer:
             citations=tuple(citation_of(n, quote, day) for n, quote in enumerate(quotes, start=1)),
             ai_label=AI_LABEL,
         )
+
+
+def _speaks_of_another(terms: Terms, picked: Picked) -> bool:
+    """Whether the best article lacks the word that says what the question is about, or most of a question that is
+    short: a story is told in other words than a rule, 火星移民补贴 is not."""
+    text = whole(picked.quotes[0].hit)
+    return terms.missing(text) >= _ANOTHER or (len(terms.weights) <= _FEW and terms.coverage(text) < _MOST_OF_FEW)
 
 
 def _times(understood: float, later: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
