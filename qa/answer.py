@@ -44,6 +44,8 @@ WRITING = "writing"      # who made an answer that is still being drafted; nobod
 RULES = "rules"          # who made an answer that no document is needed for
 _ANSWERED_KINDS = (Kind.POLICY, Kind.FILE)     # who complains may be told the rule, too
 _ANOTHER = 0.55    # share of the question's weight in one word
+_OTHER_WORDS = 0.35    # of the question: an article that says less may speak of another matter
+_IN_OTHER_WORDS = "条文用词与问题相差较大，请核对是否适用"
 _FEW = 4           # words that name something
 _MOST_OF_FEW = 0.5
 _CANDIDATES = 20   # articles looked at; the answer stands in the first few or nowhere
@@ -176,10 +178,15 @@ class Answerer:
         picked = self.selector.pick(question.text, hits)
         sources: Sequence[Hit] = ()
         if (asked := card_asked(question.text)) and (card := self._carded(question, asked, hits)):
-            answer = card
-        elif picked.confidence >= self._config.min_confidence and not _speaks_of_another(terms, picked):
+            answer = replace(card, confidence=1.0)
+        elif self._enough(picked, terms):
             answer = self._clarified(question, picked.hits, self._answered(question, picked))
             sources = [*picked.hits, *(hit for hit in hits if hit not in picked.hits)]
+            if (spoken := terms.coverage(whole(picked.hits[0]))) < _OTHER_WORDS:
+                answer = replace(answer, status=_partly(answer.status), notices=(*answer.notices, _IN_OTHER_WORDS))
+                ever = self._ever(question, options, terms)
+                if ever.hits and terms.coverage(whole(ever.hits[0])) > 2 * spoken:
+                    answer, sources = self._lapsed(question, ever) or answer, ()
         else:
             answer = self._refused(question, options, terms, hits)
         timings = (
@@ -191,7 +198,8 @@ class Answerer:
         told = [notice for document in named for notice in notices_of(document, question, self._noticing)]
         told += warned if question.role is Role.AGENT else ()
         return replace(
-            answer, confidence=round(picked.confidence, 3), notices=tuple(dict.fromkeys((*answer.notices, *told))),
+            answer, confidence=answer.confidence or round(picked.confidence, 3),
+            notices=tuple(dict.fromkeys((*answer.notices, *told))),
             timings_ms=tuple((name, round(ms, 1)) for name, ms in timings),
         ), sources
 
@@ -253,16 +261,21 @@ class Answerer:
         choices = tuple(choice.text for choice in unsaid.choices)
         return replace(answer, status=Status.CLARIFY, text=unsaid.text, sentences=(), choices=choices)
 
-    def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
-        """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""
+    def _enough(self, picked: Picked, terms: Terms) -> bool:
+        return picked.confidence >= self._config.min_confidence and not _speaks_of_another(terms, picked)
+
+    def _ever(self, question: Question, options: SearchOptions, terms: Terms) -> Picked:
+        """What would answer, were the day no matter."""
         found, _ = screened(self._base.search(question.text, replace(options, as_of=None)) if terms.weights else [])
-        ever = self.selector.pick(question.text, found)
-        ever = ever if ever.confidence >= self._config.min_confidence else NOTHING
+        picked = self.selector.pick(question.text, found)
+        return picked if self._enough(picked, terms) else NOTHING
+
+    def _lapsed(self, question: Question, ever: Picked) -> Answer | None:
+        """Names the rule that once answered, if there was one."""
         day = question.as_of or today()
         lapsed = [hit for hit in ever.hits if hit.document.in_force_to and hit.document.in_force_to <= day]
         if not lapsed:
-            coming = [notice for hit in ever.hits for notice in notices_of(hit.document, question, self._noticing)]
-            return replace(self._no_evidence(question, options, terms, hits), notices=tuple(dict.fromkeys(coming)))
+            return None
         quotes = self.selector.nearest(question.text, lapsed[:1])
         return Answer(
             Status.EXPIRED,
@@ -272,6 +285,14 @@ class Answerer:
             notices=tuple(notices_of(lapsed[0].document, question, self._noticing)),
             ai_label=AI_LABEL,
         )
+
+    def _refused(self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]) -> Answer:
+        """Names a rule that once answered, if there was one; else says that nothing answers, or not yet."""
+        ever = self._ever(question, options, terms)
+        if lapsed := self._lapsed(question, ever):
+            return lapsed
+        coming = [notice for hit in ever.hits for notice in notices_of(hit.document, question, self._noticing)]
+        return replace(self._no_evidence(question, options, terms, hits), notices=tuple(dict.fromkeys(coming)))
 
     def _no_evidence(
         self, question: Question, options: SearchOptions, terms: Terms, hits: Sequence[Hit]
@@ -298,6 +319,10 @@ def _speaks_of_another(terms: Terms, picked: Picked) -> bool:
     short: a story is told in other words than a rule, 火星移民补贴 is not."""
     text = whole(picked.quotes[0].hit)
     return terms.missing(text) >= _ANOTHER or (len(terms.weights) <= _FEW and terms.coverage(text) < _MOST_OF_FEW)
+
+
+def _partly(status: Status) -> Status:
+    return Status.PARTIAL if status is Status.ANSWERED else status
 
 
 def _times(understood: float, later: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
