@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,7 @@ from core.records import Question, SearchOptions
 from policydesk.options import ConfigFile, Home, National, Questions, Region, opened_desk
 
 if TYPE_CHECKING:
+    from eval.gold import GoldQuestion
     from train.card import Source
     from train.ranker import Example
 
@@ -151,3 +154,54 @@ def _encoder_command(
     parts += [f"--without-laws {without.name}"] if without else []
     parts += [f"--home {home.name}"] if home else []
     return " \\\n    ".join(["policydesk train encoder", *parts, f"--seed {seed} --out DIR"])
+
+
+@train_app.command("evidence")
+def train_evidence(
+    questions: Annotated[list[Path], typer.Option("--questions", help="标出答案起止的问题文件；可多次给出")],
+    out: Annotated[Path, typer.Option("--out", help="写入这个目录：sentences.txt、words.txt、confidence.json")],
+    split: Annotated[str | None, typer.Option("--split", help="只用 split 为此值的行；没有 split 的文件全用")] = None,
+    made: Annotated[int, typer.Option("--made", min=0, help="另由库中文件造这么多问题，学答案的起止")] = 2_400,
+    laws: Annotated[Path | None, typer.Option("--laws", help="另一个知识库的问题，用来学何时拒答")] = None,
+    laws_home: Annotated[Path | None, typer.Option("--laws-home", help="那个知识库的状态目录")] = None,
+    seed: Seed = 17,
+    home: Home = None,
+    config: ConfigFile = None,
+) -> None:
+    """训练摘录答案的模型：哪一句答、答案从哪到哪、何时拒答；文件要先收入 --home。"""
+    from policydesk.evidence_examples import made_gold, sentence_example, sign_examples, tried, word_examples
+    from train.evidence import train_curve, train_sentences, train_words
+
+    gold = [one for path in questions for one in _of_split(path, split)]
+    out.mkdir(parents=True, exist_ok=True)
+    with opened_desk(config, home) as desk:
+        selector = desk.answerer.selector.of(out)
+        asked = tried(desk, [one for one in gold if one.gold], selector)
+        invented = tried(desk, made_gold(desk, selector, made, seed), selector)
+        learned = (*asked, *asked, *invented)      # a question of people counts twice
+        examples = [sentence_example(one) for one in learned]
+        train_sentences(examples, out / "sentences.txt", seed=seed)
+        train_words(list(word_examples(invented, selector)), out / "words.txt", seed=seed)
+        unanswerable = tried(desk, [one for one in gold if not one.gold], selector)
+        signs = list(sign_examples(unanswerable, selector))
+        for some, others in ((0, 1), (1, 0)):      # no question is judged by a model that learned from it
+            learned = (*asked[others::2], *asked[others::2], *invented[others::2])
+            with TemporaryDirectory() as folder:
+                half = Path(folder)
+                train_sentences([sentence_example(one) for one in learned], half / "sentences.txt", seed=seed)
+                copyfile(out / "words.txt", half / "words.txt")
+                signs += sign_examples([*asked[some::2], *invented[some::4]], desk.answerer.selector.of(half))
+    if laws is not None:
+        with opened_desk(config, laws_home) as desk:
+            selector = desk.answerer.selector.of(out)
+            national = _of_split(laws, split, national=True)
+            signs += sign_examples(tried(desk, national, selector), selector)
+    train_curve(signs, out / "confidence.json")
+    typer.echo(f"用 {len(asked)} 个提问和 {len(invented)} 个由文件造的问题训练，写入 {out}", err=True)
+
+
+def _of_split(path: Path, split: str | None, *, national: bool = False) -> list[GoldQuestion]:
+    from eval.gold import read_gold, with_defaults
+
+    found = with_defaults(read_gold(path), Question("", national=national))
+    return [one for one in found if split is None or one.split in (None, split)]

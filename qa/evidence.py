@@ -21,6 +21,12 @@ _SHAPE = frozenset(
     "办理 情况 问题 咨询 现在 目前 个 该 每 各 啥 咋 咋办 弄 做 搞 办 请 关于 有关 相关 "
     "属于 哪种 今年 大概 岁 周岁 个月 每个月 一个月 ".split()
 )
+# What is asked for: a rule lists 身份证 and 户口簿 and need not say 材料.
+_KINDS = frozenset(
+    "材料 手续 流程 条件 标准 费用 金额 比例 期限 时限 时间 地点 地址 方式 渠道 途径 电话 热线 号码 措施 举措 要求 内容 待遇 "
+    "对象 范围 部门 单位 具体 主要 提出 采取 带 提交 提供 申领".split()
+)
+_KIND_WEIGHT = 0.3
 _OFFICIAL = 0.8        # an official term in the place of an everyday word, as an abbreviation
 _MEDIAN_IDF = 11.95    # of jieba's table; stands for words that are not in it
 # Words that ask, and numbers: a rule states ranges and limits, seldom the age or sum of who asks.
@@ -64,7 +70,7 @@ def question_terms(
     ``official``: everyday words of the question, each with the terms that rules say for it.
     """
     named = dict.fromkeys(word for word in words(question) if word not in _SHAPE and not _ASKING.search(word))
-    rare = [(word, _rarity(word)) for word in named]
+    rare = [(word, _rarity(word) * (_KIND_WEIGHT if word in _KINDS else 1.0)) for word in named]
     total = sum(weight for _, weight in rare)
     return Terms(tuple((word, weight / total) for word, weight in rare), tuple(official))
 

@@ -81,7 +81,9 @@ PHRASES: dict[str, re.Pattern[str]] = {
 _PHRASE_ASKED = (
     ("phone", re.compile(r"电话|热线|号码|邮箱|网址|网站|QQ|账号|联系方式")),
     ("share", re.compile(r"比例|比率|百分|率|几成|多少.{0,6}(?:执行|贴息)|打几?折")),
-    ("money", re.compile(r"多少?(?:钱|元|资金|补)|金额|标准|补[贴助]多少|资金.{0,4}多少|额度|费|[价租薪]|工资|[奖罚]多少|津贴|救助金")),
+    ("money", re.compile(
+        r"多少?(?:钱|元|资金|补)|金额|标准|补[贴助]多少|资金.{0,4}多少|额度|费|[价租薪]|工资|[奖罚]多少|津贴|救助金"
+    )),
     ("time", re.compile(r"时间|何时|什么时候|哪[天年月日]|几[天日月号年点]|多久|多长|期限|日期|截止")),
     ("number", re.compile(r"多少|几[个名项家种类例批条]|人数|数量|规模")),
     ("name", re.compile(
@@ -92,6 +94,15 @@ _LISTS = re.compile(
     r"哪些|哪几|什么(?:材料|条件|手续|证件|资料|要求)|(?:带|交|准备|提供|提交|要)(?:什么|啥|哪)|条件|材料|包括"
 )
 _BROAD = re.compile(r"哪些|如何|怎么|怎样|措施|政策|要求|举措|何种|什么样|方面|内容|规定")
+
+
+_TELLING = ("phone", "papers", "age", "penalty", "share", "money", "period", "date", "where", "who", "condition")
+
+
+def first_sought(question: str) -> Sought | None:
+    """The kind of thing that tells most of a question that asks for several."""
+    found = {sought.name: sought for sought in sought_by(question)}
+    return next((found[name] for name in _TELLING if name in found), None)
 
 
 def sought_by(question: str) -> tuple[Sought, ...]:
@@ -107,6 +118,38 @@ def phrases_sought(question: str) -> tuple[str, ...]:
 def is_broad(question: str) -> bool:
     """Whether it asks for a whole matter, rather than for one thing."""
     return bool(_BROAD.search(question))
+
+
+# What a sentence does, whatever it is about.
+CUES: dict[str, re.Pattern[str]] = {
+    "names": re.compile("、"), "cases": re.compile("[；;]"), "must": re.compile("应当?|不得|可以?|须|要|严禁|禁止"),
+    "sums": re.compile(r"\d+"), "by": re.compile("通过|采取|采用|利用|由|向"),
+    "holds": re.compile("包括|分为|主要[为是有]|如下|[：:]"),
+    "opens": re.compile(
+        "^(?:为(?:了|贯彻|深入|认真|全面|进一步|切实|做好|落实|有效|确保|积极|应对)|根据|按照|依据|近日|日前|昨[日天]|今[日天]"
+        r"|新华社|记者|截至|\d{1,2}月\d{1,2}日|各[市省区县])"
+    ),
+    "titles": re.compile("《"), "said": re.compile("表示|指出|强调|介绍|要求|会议|印发|召开"),
+}
+_SHAPES: dict[str, re.Pattern[str]] = {
+    "which": re.compile(r"哪些|哪几|哪[两三四五六七八九十\d]"), "how": re.compile("如何|怎么|怎样|咋|何种方式"),
+    "what": re.compile("什么|啥|何种"), "many": re.compile("多少|几[个天年月日人次元]|多久|多长|多大|何时|哪[天年日]"),
+    "whether": re.compile("吗|能不能|可不可以|是否|能否|[能可]以?不"),
+    "rules": re.compile("要求|措施|政策|规定|举措|办法"),
+}
+_ASKED_AT = re.compile("哪|什么|啥|如何|怎|咋|何|多少|几|谁|吗|多[久长大高]|能否|是否|能不能|可不可以")
+_BESIDE = 8                  # characters on either side of the asking word
+
+
+def shapes_of(question: str) -> dict[str, bool]:
+    """How it asks."""
+    return {name: bool(shape.search(question)) for name, shape in _SHAPES.items()}
+
+
+def beside_asking(question: str) -> str:
+    """The words around the first that asks, which say what is wanted: 需要什么担保."""
+    match = _ASKED_AT.search(question)
+    return question[max(0, match.start() - _BESIDE) : match.end() + _BESIDE] if match else question
 
 
 def lists_asked(question: str) -> bool:

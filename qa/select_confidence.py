@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from core.records import Hit
+from kb.background import Background
 from kb.features import Numbers
 from qa.evidence import Terms
 from qa.select_features import Sentences
+from qa.select_wording import wording_of
 
 _COLUMNS = (
-    "union_p", "art_p", "doc_p", "dense", "dense_h", "pl_art", "pl_clash", "pl_same", "t_miss", "t_share", "score",
-    "restl_cov", "rest_near", "title_p", "terms", "run_share",
+    "doc_p", "dense_h", "t_share", "pl_art", "pl_clash", "pl_n", "kind_rank",
+    "phrase", "first_kind", "beside",
 )
+_MUCH = 0.25                 # of the question's weight in one word: without it the text speaks of something else
+_CLIPPED = 3.0               # scores beyond are as good, or as bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +49,20 @@ def read_curve(path: Path) -> Curve:
     )
 
 
-def signs_of(terms: Terms, hits: Sequence[Hit], sentences: Sentences, scores: Numbers, best: int) -> dict[str, float]:
-    """What tells an answer from a passage that is merely near, of the sentence ``best``."""
+def signs_of(
+    question: str, terms: Terms, hits: Sequence[Hit], sentences: Sentences, scores: Numbers, best: int,
+    background: Callable[[], Background],
+) -> dict[str, float]:
+    """What tells an answer from a passage that is merely near, of the sentence ``best``; and how it is asked."""
     hit = sentences.hits[sentences.article[best]]
-    facts = hit.document.facts
-    above = (facts.title, *hit.heading)
+    title = hit.document.facts.title
+    sentence = "\n".join((title, *hit.heading, sentences.above[best], sentences.text(best)))
     beside = [other for other in hits if other.document.id == hit.document.id]
-    places = {
-        "sentence": "\n".join((*above, sentences.above[best], sentences.text(best))),
-        "article": "\n".join((*above, hit.text)),
-        "document": "\n".join((facts.title, *(part for other in beside for part in (*other.heading, other.text)))),
+    document = "\n".join((title, *(part for other in beside for part in (*other.heading, other.text))))
+    signs = {
+        "sentence_holds": terms.coverage(sentence), "document_holds": terms.coverage(document),
+        "document_lacks": terms.missing(document), "best": float(np.clip(scores[best], -_CLIPPED, _CLIPPED)),
+        **{name: float(sentences.column(name)[best]) for name in _COLUMNS},
     }
-    signs = {f"{name}_holds": terms.coverage(text) for name, text in places.items()}
-    signs |= {f"{name}_lacks": terms.missing(text) for name, text in places.items()}
-    for name in _COLUMNS:
-        signs[name] = float(sentences.column(name)[best])
-    top = sorted(scores.tolist())[-2:]
-    signs["lead"] = top[-1] - top[0]
-    signs["best"] = top[-1]
-    signs["top_score"] = float(sentences.column("score").max())
-    signs["words"] = float(len(terms.weights))
-    return signs
+    signs["lacks_much"] = max(0.0, signs["document_lacks"] - _MUCH)
+    return signs | wording_of(question, terms, background)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from core.records import Hit
+from kb.tokens import plain
 from qa.select_asked import lists_asked
+from qa.select_features import Asked
 from qa.select_units import ITEM, Kind, Unit
 from qa.sentences import Passage, passages
 
 _REPLY_CHARS = 300           # a FAQ reply up to this long is shown whole
 _LIST_CHARS = 600            # and so is a list
 _RULE_CHARS = 400            # an article up to this long is cited whole; of a longer one, what stands around
+_ROWS = 4                    # of one table are shown, at most, where it is not shown whole
 _RULED = re.compile(r"^[\s|:-]+$")       # the line between a table's header and its rows
 
 
-def shown(question: str, hit: Hit, units: tuple[Unit, ...], at: int, span: Passage) -> tuple[Passage, ...]:
+def shown(asked: Asked, hit: Hit, units: tuple[Unit, ...], at: int, span: Passage) -> tuple[Passage, ...]:
     """What is shown for ``span``, which begins in the unit ``at``: verbatim, in order, without overlap."""
     if reply := _reply(hit):
         return (reply,)
     if units[at].kind is Kind.ROW:
-        return _row(hit.text, units, at)
-    if lists_asked(question) and (whole := _list(hit.text, units, at)):
+        return _rows(asked.terms.pairs, hit.text, units, at)
+    if lists_asked(asked.text) and (whole := _list(hit.text, units, at)):
         return (whole,)
     return (span,)
 
@@ -52,15 +56,22 @@ def _reply(hit: Hit) -> Passage | None:
     return None
 
 
-def _row(text: str, units: tuple[Unit, ...], at: int) -> tuple[Passage, ...]:
-    """The row and its header, which says what its values are."""
-    first = at
+def _rows(pairs: Sequence[str], text: str, units: tuple[Unit, ...], at: int) -> tuple[Passage, ...]:
+    """The header, which says what the values are, and the row the question names; where it names none, all rows."""
+    first, last = at, at
     while first and units[first - 1].kind is Kind.ROW:
         first -= 1
-    row = Passage(units[at].start, units[at].end)
-    if at == first or _RULED.match(text[units[at].start : units[at].end]):
-        return (row,)
-    return (Passage(units[first].start, units[first].end), row)
+    while last + 1 < len(units) and units[last + 1].kind is Kind.ROW:
+        last += 1
+    header = Passage(units[first].start, units[first].end)
+    rows = [unit for unit in units[first + 1 : last + 1] if not _RULED.match(text[unit.start : unit.end])]
+    said = {pair for pair in pairs if pair not in plain(text[header.start : header.end])}
+    held = [sum(pair in plain(text[row.start : row.end]) for pair in said) for row in rows]
+    most = max(held, default=0)
+    named = [Passage(row.start, row.end) for row, count in zip(rows, held, strict=True) if count == most]
+    if len(named) == len(rows) and units[last].end - header.start <= _LIST_CHARS:
+        return (Passage(header.start, units[last].end),)
+    return (header, *named[:_ROWS])
 
 
 def _list(text: str, units: tuple[Unit, ...], at: int) -> Passage | None:

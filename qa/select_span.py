@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ _SIGNS = frozenset(" \t\n　，,。；;：:、！？!?“”（）()《》")
 _DENIES = re.compile(r"(?:不|不得|不予|不再|不能|不可|不应|未|无|无需|无须|严禁|禁止|除|非|免|停止|暂停|取消)$")
 _SHOWN_CHARS = 220           # a longer sentence is not shown whole
 _TOLD = 0.5                  # of a clause's letters left out before the answer, at least; 0.4 and 0.6 gained less
+_BRACKETS = (("（", "）"), ("“", "”"), ("《", "》"), ("【", "】"), ("(", ")"))
+_BRACKET_CHARS = 24
 _EDGE = "，,、；;：: 　\n\t"
 Cut = Callable[[str], Iterable[str]]
 Marks = NDArray[np.bool_]        # of each character, whether it is something
@@ -44,20 +47,31 @@ class Words:
     closes: Numbers              # and end
 
 
-def words_around(asked: Asked, sentences: Sentences, scores: Numbers, best: int, cut: Cut) -> Words:
-    """Those of ``best`` and of its neighbours."""
-    parts = [_Part(asked, sentences, scores, best, place, cut) for place in _neighbours(sentences, best)]
-    hit = sentences.hits[sentences.article[best]]
-    tables = [np.stack(list(part.columns().values()), axis=1) for part in parts]
-    return Words(
-        hit.text,
-        tuple(int(n) for part in parts for n in part.starts + part.unit.start),
-        tuple(int(n) for part in parts for n in part.ends + part.unit.start),
-        tuple(parts[0].columns()),
-        np.concatenate(tables).astype(np.float32),
-        np.concatenate([part.begins() for part in parts]),
-        np.concatenate([part.closes() for part in parts]),
-    )
+class Parts:
+    """The sentences of one question, each cut into words when it is first looked at."""
+
+    def __init__(self, asked: Asked, sentences: Sentences, cut: Cut) -> None:
+        self._asked, self._sentences, self._cut = asked, sentences, cut
+        self._parts: dict[int, _Part] = {}
+
+    def around(self, scores: Numbers, best: int) -> Words:
+        """The words of ``best`` and of its neighbours."""
+        parts = [self._part(place) for place in _neighbours(self._sentences, best)]
+        columns = [part.columns(scores, best) for part in parts]
+        return Words(
+            self._sentences.hits[self._sentences.article[best]].text,
+            tuple(int(n) for part in parts for n in part.starts + part.unit.start),
+            tuple(int(n) for part in parts for n in part.ends + part.unit.start),
+            tuple(columns[0]),
+            np.concatenate([np.stack(list(one.values()), axis=1) for one in columns]).astype(np.float32),
+            np.concatenate([part.begins for part in parts]),
+            np.concatenate([part.closes for part in parts]),
+        )
+
+    def _part(self, place: int) -> _Part:
+        if place not in self._parts:
+            self._parts[place] = _Part(self._asked, self._sentences, place, self._cut)
+        return self._parts[place]
 
 
 def best_span(words: Words, likely: Numbers) -> tuple[Passage, float]:
@@ -108,7 +122,24 @@ def _tidy(text: str, start: int, end: int) -> Passage:
         start += 1
     while end > start and text[end - 1] in _EDGE:
         end -= 1
+    for opening, closing in _BRACKETS:
+        start, end = _paired(text, start, end, opening, closing)
     return Passage(start, end)
+
+
+def _paired(text: str, start: int, end: int, opening: str, closing: str) -> tuple[int, int]:
+    """With the other bracket, where it stands near, else without the one."""
+    said, before = text[start:end], (start, end)
+    closes, opens = said.find(closing), said.rfind(opening)
+    if closes >= 0 and opening not in said[:closes]:
+        near = text.rfind(opening, max(0, start - _BRACKET_CHARS), start)
+        start = near if near >= 0 and closing not in text[near:start] else start + closes + 1
+    if opens >= 0 and closing not in said[opens:]:
+        near = text.find(closing, end, end + _BRACKET_CHARS)
+        end = near + 1 if near >= 0 and opening not in text[end:near] else start + text[start:end].rfind(opening)
+    while start < end and text[start].isspace():
+        start += 1
+    return (start, end) if start < end else before
 
 
 def _neighbours(sentences: Sentences, best: int) -> list[int]:
@@ -132,12 +163,10 @@ def _neighbours(sentences: Sentences, best: int) -> list[int]:
 class _Part:
     """One sentence, its words and clauses."""
 
-    def __init__(
-        self, asked: Asked, sentences: Sentences, scores: Numbers, best: int, place: int, cut: Cut
-    ) -> None:
+    def __init__(self, asked: Asked, sentences: Sentences, place: int, cut: Cut) -> None:
         self.unit = sentences.unit_of(place)
         self.text = sentences.text(place)
-        self._asked, self._sentences, self._scores, self._best, self._place = asked, sentences, scores, best, place
+        self._asked, self._sentences, self._place = asked, sentences, place
         sizes = np.array([len(word) for word in cut(self.text)], dtype=np.intp)
         self.ends = np.cumsum(sizes)
         self.starts = self.ends - sizes
@@ -146,13 +175,20 @@ class _Part:
             0, len(self._clauses) - 1
         )
         self._said = _said(self.text, asked)
+        self._said_before = np.concatenate([[0], np.cumsum(self._said)])
         self._sought = phrases_sought(asked.text)[:2]
         self._phrases = _phrases(self.text, self._sought)
         self._any = _phrases(self.text, ("phone", "share", "money", "time", "number"))
 
-    def columns(self) -> dict[str, Numbers]:
-        return self._of_sentence() | self._of_words() | self._of_clauses()
+    def columns(self, scores: Numbers, best: int) -> dict[str, Numbers]:
+        return self._of_sentence(scores, best) | self._own
 
+    @cached_property
+    def _own(self) -> dict[str, Numbers]:
+        """What does not depend on which sentence is the best."""
+        return self._of_words() | self._of_clauses()
+
+    @cached_property
     def begins(self) -> Numbers:
         """At a clause's first word, behind a word of the question or one that announces; not within a number."""
         firsts = np.isin(self.starts, [start for start, _ in self._clauses])
@@ -160,6 +196,7 @@ class _Part:
         whole = ~self._inside(self.starts)
         return np.asarray((firsts | after) & whole, dtype=np.float32)
 
+    @cached_property
     def closes(self) -> Numbers:
         """At a clause's last word, before a word of the question, behind a phrase of what is asked for."""
         lasts = np.isin(self.ends, [end for _, end in self._clauses]) | (self.ends == len(self.text))
@@ -179,7 +216,7 @@ class _Part:
 
     def _told(self, start: int, end: int) -> float:
         """The share of the letters that the question says."""
-        return float(self._said[start:end].mean()) if end > start else 1.0
+        return float(self._said_before[end] - self._said_before[start]) / (end - start) if end > start else 1.0
 
     def _clause_of(self, place: int) -> tuple[int, int]:
         return next(((a, b) for a, b in self._clauses if a <= place < b), (place, place))
@@ -197,14 +234,13 @@ class _Part:
             self._any[inner] & self._any[inner - 1] & (places > 0) & (places < len(self.text)), dtype=np.bool_
         )
 
-    def _of_sentence(self) -> dict[str, Numbers]:
-        sentences, place, best = self._sentences, self._place, self._best
+    def _of_sentence(self, scores: Numbers, best: int) -> dict[str, Numbers]:
+        sentences, place = self._sentences, self._place
         asked = self._asked.text
         broad = is_broad(asked)
         one = {
             "offset": place - best, "same_above": sentences.above[place] == sentences.above[best],
-            "behind_best": self._scores[place] - self._scores[best],
-            "behind_all": self._scores[place] - self._scores.max(),
+            "behind_best": scores[place] - scores[best], "behind_all": scores[place] - scores.max(),
             "length": len(self.text), "phrases": _runs(self._phrases), "broad": broad, "sought": len(self._sought),
             "narrow": bool(self._sought) and not broad, "asked_chars": len(asked),
             **{name: float(sentences.column(name)[place]) for name in ("hs_p", "p_cov", "rest_cov")},
@@ -213,7 +249,7 @@ class _Part:
 
     def _of_words(self) -> dict[str, Numbers]:
         said = self._said.astype(np.float32)
-        total = np.concatenate([[0], np.cumsum(said)])
+        total = self._said_before
         held = total[self.ends] - total[self.starts]
         at = np.where(self._said, np.arange(len(said)), -_FAR)
         last = np.maximum.accumulate(at)[self.ends - 1]

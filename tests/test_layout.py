@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "qa": {"core", "kb"},
     "hotline": {"core", "qa", "kb"},
     "eval": {"core", "kb", "qa", "ingest", "hotline"},
-    "train": {"core", "kb", "eval", "ingest"},
+    "train": {"core", "kb", "qa", "eval", "ingest"},
     "ui": {"core"},
     "policydesk": {"core", "ingest", "kb", "qa", "hotline", "eval", "train", "ui"},
 }
