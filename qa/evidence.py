@@ -23,8 +23,8 @@ _SHAPE = frozenset(
 )
 # What is asked for: a rule lists 身份证 and 户口簿 and need not say 材料.
 _KINDS = frozenset(
-    "材料 手续 流程 条件 标准 费用 金额 比例 期限 时限 时间 地点 地址 方式 渠道 途径 电话 热线 号码 措施 举措 要求 内容 "
-    "待遇 对象 范围 部门 单位 具体 主要 提出 采取 带 提交 提供 申领".split()
+    "材料 手续 流程 条件 标准 费用 金额 比例 期限 时限 时间 地点 地址 方式 渠道 途径 电话 热线 号码 措施 举措 要求 "
+    "内容 待遇 对象 范围 部门 单位 具体 主要 提出 采取 带 提交 提供 申领".split()
 )
 _KIND_WEIGHT = 0.3
 _OFFICIAL = 0.8        # an official term in the place of an everyday word, as an abbreviation
