@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from core.errors import PolicyDeskError
 from policydesk.cli import app
 from tests.conftest import SAMPLES
-from tests.http_servers import answering
+from tests.model_server_scripted import Body, scripted
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")      # llama-index imports raise deprecation warnings of its own
@@ -142,12 +142,11 @@ def test_a_model_adds_edges_over_http_and_a_second_reading_takes_them_back(folde
         "object": {"type": "BODY", "name": "公安机关"},
     }], []]
 
-    def reply(path: str, body: dict[str, object], headers: dict[str, str]) -> tuple[int, object]:
-        content = json.dumps({"triplets": replies[0] if quote in str(body["messages"]) else []}, ensure_ascii=False)
-        return 200, {"choices": [{"message": {"content": content}}]}
+    def reply(body: Body) -> str:
+        return json.dumps({"triplets": replies[0] if quote in str(body["messages"]) else []}, ensure_ascii=False)
 
-    with answering(reply) as address:
-        llm = ("extract", "养犬管理条例", "--llm", f"openai:{address}#m", "--by", "王编辑")
+    with scripted(reply) as server:
+        llm = ("extract", "养犬管理条例", "--llm", server.word("ok"), "--by", "王编辑")
         (first,) = rows(graph(folder, *llm, "--json"))
         around = rows(graph(folder, "neighbours", "养犬管理条例", "--json"))
         added = [row for row in around if row["method"] == "llm"]
