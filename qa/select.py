@@ -15,7 +15,7 @@ from kb.background import Background
 from kb.expansion import Expansion, TermMap
 from kb.features import AskedTerms, Numbers
 from kb.static_encoder import StaticEncoder
-from kb.tokens import Tokenizer
+from kb.tokens import Tokenizer, plain
 from qa.evidence import Terms, question_terms
 from qa.places import places
 from qa.select_confidence import Curve, read_curve, signs_of
@@ -134,7 +134,7 @@ class Selector:
             if place not in spans:
                 spans[place] = self._span(parts, scores, place)
         quotes = [self._quote(asked, sentences, float(scores[place]), place, spans[place][0]) for place in places]
-        return Picked(tuple(quotes), self._curve.value(self.signs(question, hits, sentences, scores, best)))
+        return Picked(tuple(_distinct(quotes)), self._curve.value(self.signs(question, hits, sentences, scores, best)))
 
     def nearest(self, question: str, hits: Sequence[Hit]) -> list[Quote]:
         """The best quote of each article, whether it answers or not, in the order of ``hits``."""
@@ -200,6 +200,16 @@ class Selector:
 
     def _expansions(self, question: str) -> tuple[Expansion, ...]:
         return self._terms.expand(question) if self._terms else ()
+
+
+def _distinct(quotes: Sequence[Quote]) -> list[Quote]:
+    """Without those that say again what one before them says: documents pass on each other's sentences."""
+    kept: list[Quote] = []
+    for quote in quotes:
+        said = plain("".join("".join(quote.sentences).split()))
+        if not any(said in plain("".join("".join(other.sentences).split())) for other in kept):
+            kept.append(quote)
+    return kept
 
 
 def whole(hit: Hit) -> str:

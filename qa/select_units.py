@@ -119,9 +119,9 @@ def _kind(text: str, found: list[tuple[int, int, int, bool]], place: int) -> Kin
     start, end, line, is_row = found[place]
     if is_row:
         return Kind.ROW
-    if place + 1 == len(found):
-        return Kind.TEXT                     # nothing follows it
     sentence = text[start:end]
+    if place + 1 == len(found):              # nothing follows it
+        return Kind.ASKING if place and sentence.endswith(("？", "?")) else Kind.TEXT
     if not _NAMES.sub("", sentence):
         return Kind.HEADING                  # a number that stands alone
     if sentence.endswith(("？", "?")):

@@ -246,7 +246,7 @@ def test_ten_thousand_characters_of_a_real_question_are_answered_from_quotes(sam
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), st.sampled_from(Role))
 def test_no_text_breaks_the_desk(sample_desk: Desk, text: str, role: Role) -> None:
     answer = ask(sample_desk, text, role=role)
-    assert bool(answer.sentences) == (answer.status == Status.ANSWERED)
+    assert bool(answer.sentences) == (answer.status in (Status.ANSWERED, Status.PARTIAL))
     assert all(sample_desk.document(c.document).text[c.start : c.end] == c.quote for c in answer.citations)
 
 
