@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from core.records import Citation, Hit
@@ -9,7 +10,10 @@ from qa.select import Quote
 from qa.sentences import Passage, passages
 from qa.verify import check_cited
 
-_CLOSING = "。！？；"        # belongs to the words before it
+# Of a longer sentence the clauses that answer are shown. The words alone that a model would choose are nearer to what
+# people give as answers (ROUGE-L 0.407 against 0.385; whole sentences 0.347), but begin and end in the middle of a rule.
+_SHORT = 60               # characters
+_CLAUSE = re.compile(r"[，；;。！？\n]|(?<!\d)[,：:]|[,：:](?!\d)")
 
 
 def source_of(hit: Hit) -> str:
@@ -39,17 +43,22 @@ def citation_of(n: int, quote: Quote, day: date) -> Citation:
 
 
 def said_of(quote: Quote, citation: Citation) -> tuple[str, ...]:
-    """What is shown of a quote: the words that answer, or as much more of their sentences as it takes for the quote to
-    carry them: alone they may lack a condition, an exception or the end of the rule."""
+    """What is shown of a quote: the sentences that hold the words which answer; of a long one the clauses, as far as
+    the quote carries them alone."""
     text = quote.hit.text
-    said = [_carried(text, part, quote.passage, citation) for part in quote.said or (quote.passage,)]
-    return tuple(dict.fromkeys(said))
+    parts = quote.said or (quote.passage,)
+    return tuple(dict.fromkeys(_sentence(text, part, quote.passage, citation) for part in parts))
 
 
-def _carried(text: str, part: Passage, cited: Passage, citation: Citation) -> str:
+def _sentence(text: str, part: Passage, cited: Passage, citation: Citation) -> str:
     touched = [one for one in passages(text) if one.start < part.end and part.start < one.end]
-    first = max(min([part.start, *(one.start for one in touched)]), cited.start)
-    last = min(max([part.end, *(one.end for one in touched)]), cited.end)
-    end = min(part.end + (text[part.end : part.end + 1] in _CLOSING), last)
-    tried = (text[part.start : end], text[part.start : last], text[first:end])
-    return next((words for words in tried if check_cited(words, [citation]).carried), text[first:last])
+    start = max(min([part.start, *(one.start for one in touched)]), cited.start)
+    end = min(max([part.end, *(one.end for one in touched)]), cited.end)
+    whole = text[start:end].strip()
+    if len(whole) <= _SHORT:
+        return whole
+    cuts = [start, *(cut.end() for cut in _CLAUSE.finditer(text, start, end)), end]
+    first = max(cut for cut in cuts if cut <= part.start)
+    last = min(cut for cut in cuts if cut >= part.end)
+    words = text[first:last].strip()
+    return words if check_cited(words, [citation]).carried else whole
