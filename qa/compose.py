@@ -11,7 +11,7 @@ from qa.sentences import Passage, passages
 from qa.verify import check_cited
 
 # Of a longer sentence the clauses that answer are shown. The words alone that a model would choose are nearer to what
-# people give as answers (ROUGE-L 0.407 against 0.385; whole sentences 0.347), but begin and end in the middle of a rule.
+# people give as answers (ROUGE-L 0.407 against 0.385; whole sentences 0.347), but begin and end amid a rule.
 _SHORT = 60               # characters
 _CLAUSE = re.compile(r"[，；;。！？\n]|(?<!\d)[,：:]|[,：:](?!\d)")
 
