@@ -550,8 +550,8 @@ class Answer:
     ask_next: tuple[str, ...] = ()             # 追问: what an agent may ask the caller
     keywords: tuple[str, ...] = ()             # of the sentences and the script, to be marked
     prompt: str = ""                           # version of what the model was told
-    confidence: float = 0.0                    # that the quotes answer, 0 to 1 (docs/answers_quality.md); of an entry that
-                                               # answers directly how alike the questions are
+    confidence: float = 0.0                    # that the quotes answer, 0 to 1 (docs/answers_quality.md); of an entry
+                                               # that answers directly how alike the questions are
 
 
 class Verdict(StrEnum):
