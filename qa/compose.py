@@ -60,6 +60,10 @@ def _sentence(text: str, part: Passage, cited: Passage, citation: Citation) -> s
     end = min(max([part.end, *(one.end for one in touched)]), cited.end)
     if ITEM.match(text, start):
         start = max(_lead(text, start), cited.start)
+    if not check_cited(text[start:end], [citation]).carried:       # an exception follows, say
+        end = min([cited.end, *(one.end for one in passages(text) if one.start >= end)])
+        if not check_cited(text[start:end], [citation]).carried:
+            return citation.quote
     whole = text[start:end].strip()
     if len(whole) <= _SHORT:
         return whole
