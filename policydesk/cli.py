@@ -285,6 +285,8 @@ def serve(
         doing_jobs(desk, lambda job: typer.echo(told(job), err=True)),
     ):
         settings = desk.config
+        for example in settings.ui.examples[:1]:
+            desk.answerer.answer(Question(example))      # loads what answers are chosen with: 1 s, before anybody waits
         parts = ConsoleParts(
             desk.ask_in_parts, turn_of, desk.document, settings.regions.names, region or settings.regions.home,
             tuple(settings.ui.examples),
