@@ -24,7 +24,7 @@ from kb.upkeep.beside_host import Host, OnStep
 from kb.upkeep.jobs import Lost
 from policydesk.app import Desk, opened_beside
 
-_NICE = 10                   # a question goes before any of this
+_NICE = 19                   # a question goes before any of this
 _AT_ONCE = 500               # chunks in one step: who answers writes that down, and waits for other writers
 _TOLD_EVERY = 0.5            # seconds between two reports of progress
 
@@ -83,6 +83,8 @@ def ingest_beside(desk: Desk, paths: Sequence[Path], *, publish: bool, who: str,
 
 def _run(pipe: Pipe, asked: BesideIngest) -> None:
     os.nice(_NICE)
+    if hasattr(os, "SCHED_IDLE"):                    # Linux: only what a question leaves of a core
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)     # whoever asked decides when this ends
     end_with_parent()
     try:
