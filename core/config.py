@@ -144,7 +144,6 @@ class GenerateConfig(_Section):
 
 class AnswerConfig(_Section):
     articles: int = Field(gt=0)
-    sentences: int = Field(gt=0)
     min_confidence: float = Field(ge=0, le=1)
     min_related: float = Field(ge=0, le=1)
     near_score: float = Field(ge=0)
