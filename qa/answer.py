@@ -22,7 +22,7 @@ from kb.curation.direct import Direct
 from kb.titled import documents_titled, on_paper, with_titles
 from qa.carded import CardAsked, Speaks, card_answer, card_asked, carded_hits, speaks_of
 from qa.clarify import REGION, clarify
-from qa.compose import citation_of, said_of, source_of
+from qa.compose import NEAREST, citation_of, said_of, source_of
 from qa.draft import DRAFT_LABEL, drafted
 from qa.draft_screen import screened
 from qa.evidence import Terms
@@ -307,7 +307,7 @@ class Answerer:
         quotes = self.selector.nearest(question.text, near[: self._config.articles])
         text = f"已检索{searched(options, self._region_names)}，没有找到能回答这个问题的规定。"
         if quotes:
-            text += "下列条文最为接近，但不一定回答这个问题，请自行判断。"
+            text += NEAREST
         day = question.as_of or today()
         return Answer(
             Status.NO_EVIDENCE,

@@ -15,6 +15,7 @@ from functools import cache
 from core.records import Answer, Article, Citation, Document, Hit, Sentence, Status
 from kb.curation.card_rows import CardLine
 from kb.curation.cards import NAMES
+from qa.compose import cited
 from qa.evidence import Terms
 from qa.list_files import compiled, rows
 
@@ -130,12 +131,10 @@ def _best(lines: Sequence[CardLine], name: str, speaks: Speaks, *, most: int) ->
 
 
 def _citation(n: int, line: CardLine, document: Document, hit: Hit, day: date) -> Citation:
-    facts, start, end = document.facts, line.start or 0, line.end or 0
+    start, end = line.start or 0, line.end or 0
     article = _article(document.articles, start)
-    return Citation(
-        n, document.id, facts.doc_no, facts.title, line.address, article.ref if article else hit.ref,
-        document.text[start:end], start, end, None, None, hit.document.in_force(day), facts.url,
-    )
+    ref = article.ref if article else hit.ref
+    return cited(n, hit.document, document.text[start:end], start, address=line.address, ref=ref, day=day)
 
 
 def _article(articles: Sequence[Article], place: int) -> Article | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from core.records import Citation, Hit
+from core.records import Citation, Hit, StoredDocument
 from qa.select import Quote
 from qa.select_units import ITEM
 from qa.sentences import Passage, passages
 from qa.verify import check_cited
 
+NEAREST = "下列条文最为接近，但不一定回答这个问题，请自行判断。"      # behind a refusal that shows them
 # Of a longer sentence the clauses that answer are shown. The words alone that a model would choose are nearer to what
 # people give as answers (ROUGE-L 0.407 against 0.385; whole sentences 0.347), but begin and end amid a rule.
 _SHORT = 60               # characters
@@ -26,24 +27,21 @@ def source_of(hit: Hit) -> str:
     return f"《{facts.title}》{number}{hit.address}"
 
 
+def cited(
+    n: int, document: StoredDocument, quote: str, start: int, *, address: str, ref: str, day: date
+) -> Citation:
+    """``quote`` stands at ``start`` of the document's text; where that is on paper is not known here."""
+    facts = document.facts
+    return Citation(
+        n, document.id, facts.doc_no, facts.title, address, ref, quote, start, start + len(quote), None, None,
+        document.in_force(day), facts.url,
+    )
+
+
 def citation_of(n: int, quote: Quote, day: date) -> Citation:
     hit, passage = quote.hit, quote.passage
-    facts = hit.document.facts
-    return Citation(
-        n,
-        hit.document.id,
-        facts.doc_no,
-        facts.title,
-        hit.address,
-        hit.ref,
-        hit.text[passage.start : passage.end],
-        hit.start + passage.start,
-        hit.start + passage.end,
-        None,
-        None,
-        hit.document.in_force(day),
-        facts.url,
-    )
+    words, start = hit.text[passage.start : passage.end], hit.start + passage.start
+    return cited(n, hit.document, words, start, address=hit.address, ref=hit.ref, day=day)
 
 
 def said_of(quote: Quote, citation: Citation) -> tuple[str, ...]:

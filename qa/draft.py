@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from core.errors import Fault, GenerationFailed
 from core.ports import Generator
 from core.records import Answer, Citation, Hit, Role, Sentence, Status
+from qa.compose import NEAREST
 from qa.draft_check import Kept, asked_next, citation, kept, keyword, spoken
 from qa.draft_prompt import messages, prompt_for, reply_schema
 from qa.draft_sources import Offered, offered
@@ -207,7 +208,7 @@ class _Writing:
         text = "在已发布且现行有效的政策文件中，没有找到能回答这个问题的规定。"
         citations = extracted.citations if self.role is Role.AGENT else ()
         if citations:
-            text += "下列条文最为接近，但不一定回答这个问题，请自行判断。"
+            text += NEAREST
         return replace(
             extracted, status=Status.NO_EVIDENCE, text=text, made_by=name, prompt=prompt_for(self.role).version,
             sentences=(), citations=citations, ai_label=DRAFT_LABEL,

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from core.records import Answer, Citation, SearchOptions, Sentence, Status, StoredDocument
+from core.records import Answer, SearchOptions, Sentence, Status, StoredDocument
 from kb.titled import Titled
+from qa.compose import cited
 from qa.evidence import question_terms
 
 _KINDS = "法律法规|法律|法规|条例|办法|规章|文件|红头文件|细则|意见|通知|通告|公告|决定"
@@ -78,7 +79,10 @@ def listed(
     if not found:
         return None
     shown = titles(found[:_LISTED])
-    citations = tuple(_citation(n, one, day) for n, one in enumerate(shown, start=1))
+    citations = tuple(
+        cited(n, one.document, one.quote, one.start, address=one.address, ref=one.ref, day=day)
+        for n, one in enumerate(shown, start=1)
+    )
     sentences = tuple(Sentence(f"《{citation.title}》", (citation.n,)) for citation in citations)
     more = f"，这里列出最新的 {len(shown)} 份" if len(found) > len(shown) else ""
     return Answer(
@@ -91,11 +95,3 @@ def listed(
 def _told(document: StoredDocument) -> str:
     facts = document.facts
     return "\n".join(filter(None, (facts.title, facts.issuer, facts.doc_no)))
-
-
-def _citation(n: int, one: Titled, day: date) -> Citation:
-    facts = one.document.facts
-    return Citation(
-        n, one.document.id, facts.doc_no, facts.title, one.address, one.ref, one.quote, one.start,
-        one.start + len(one.quote), None, None, one.document.in_force(day), facts.url,
-    )
