@@ -22,7 +22,7 @@ from kb.curation.direct import Direct
 from kb.titled import documents_titled, on_paper, with_titles
 from qa.carded import CardAsked, Speaks, card_answer, card_asked, carded_hits, speaks_of
 from qa.clarify import REGION, clarify
-from qa.compose import NEAREST, citation_of, said_of, source_of
+from qa.compose import NEAREST, citation_of, marked, said_of, source_of
 from qa.draft import DRAFT_LABEL, drafted
 from qa.draft_screen import screened
 from qa.evidence import Terms
@@ -162,7 +162,7 @@ class Answerer:
             sentence = part.sentence
             so_far = replace(
                 so_far, sentences=(*so_far.sentences, sentence), citations=(*so_far.citations, *part.citations),
-                text=f"{so_far.text}\n{sentence.text}{''.join(f'[{n}]' for n in sentence.citations)}".lstrip(),
+                text=f"{so_far.text}\n{marked(sentence)}".lstrip(),
             )
             yield so_far
 
@@ -242,7 +242,7 @@ class Answerer:
             notices += phone_notices(chosen[0].document.facts)
         return Answer(
             Status.ANSWERED,
-            "\n".join(f"{sentence.text}[{sentence.citations[0]}]" for sentence in sentences),
+            "\n".join(map(marked, sentences)),
             "extract",
             sentences=sentences,
             citations=citations,

@@ -15,7 +15,7 @@ from functools import cache
 from core.records import Answer, Article, Citation, Document, Hit, Sentence, Status
 from kb.curation.card_rows import CardLine
 from kb.curation.cards import NAMES
-from qa.compose import cited
+from qa.compose import cited, marked
 from qa.evidence import Terms
 from qa.list_files import compiled, rows
 
@@ -112,7 +112,7 @@ def card_answer(
     )
     phones = tuple(f"{_PHONE}：{line.value.removeprefix(f'{_PHONE}：')}" for line in lines if line.name == _PHONE)
     return Answer(
-        Status.ANSWERED, "\n".join(f"{one.label}：{one.text}[{one.citations[0]}]" for one in sentences), "extract",
+        Status.ANSWERED, "\n".join(map(marked, sentences)), "extract",
         sentences=sentences, citations=citations, notices=phones, ai_label=label,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from core.records import Citation, Hit, StoredDocument
+from core.records import Citation, Hit, Sentence, StoredDocument
 from qa.select import Quote
 from qa.select_units import ITEM
 from qa.sentences import Passage, passages
@@ -42,6 +42,12 @@ def citation_of(n: int, quote: Quote, day: date) -> Citation:
     hit, passage = quote.hit, quote.passage
     words, start = hit.text[passage.start : passage.end], hit.start + passage.start
     return cited(n, hit.document, words, start, address=hit.address, ref=hit.ref, day=day)
+
+
+def marked(sentence: Sentence) -> str:
+    """A sentence as an answer's text has it, with its label and the marks of what it cites."""
+    label = f"{sentence.label}：" if sentence.label else ""
+    return label + sentence.text + "".join(f"[{n}]" for n in sentence.citations)
 
 
 def said_of(quote: Quote, citation: Citation) -> tuple[str, ...]:

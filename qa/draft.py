@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from core.errors import Fault, GenerationFailed
 from core.ports import Generator
 from core.records import Answer, Citation, Hit, Role, Sentence, Status
-from qa.compose import NEAREST
+from qa.compose import NEAREST, marked
 from qa.draft_check import Kept, asked_next, citation, kept, keyword, spoken
 from qa.draft_prompt import messages, prompt_for, reply_schema
 from qa.draft_sources import Offered, offered
@@ -189,7 +189,7 @@ class _Writing:
         told = [*extracted.notices, *self.notices, *self._told()]
         return replace(
             timed, status=status, made_by=name, prompt=prompt_for(self.role).version, ai_label=DRAFT_LABEL,
-            text="\n".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in self.sentences),
+            text="\n".join(map(marked, self.sentences)),
             sentences=tuple(self.sentences), citations=tuple(self.citations.values()),
             notices=tuple(dict.fromkeys(told)), script=tuple(self.script),
             ask_next=tuple(dict.fromkeys(self.ask_next)), keywords=tuple(dict.fromkeys(self.keywords)),

@@ -9,7 +9,7 @@ from datetime import date
 
 from core.records import Answer, SearchOptions, Sentence, Status, StoredDocument
 from kb.titled import Titled
-from qa.compose import cited
+from qa.compose import cited, marked
 from qa.evidence import question_terms
 
 _KINDS = "法律法规|法律|法规|条例|办法|规章|文件|红头文件|细则|意见|通知|通告|公告|决定"
@@ -86,7 +86,7 @@ def listed(
     sentences = tuple(Sentence(f"《{citation.title}》", (citation.n,)) for citation in citations)
     more = f"，这里列出最新的 {len(shown)} 份" if len(found) > len(shown) else ""
     return Answer(
-        Status.ANSWERED, "\n".join(f"{one.text}[{n}]" for n, one in enumerate(sentences, start=1)), "extract",
+        Status.ANSWERED, "\n".join(map(marked, sentences)), "extract",
         sentences=sentences, citations=citations, ai_label=label,
         notices=(f"按标题、发文机关和文号查找，本库现行有效的共 {len(found)} 份{more}",),
     )
